@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'vitest/config';
+
+/** Loads .wgsl as text and .wasm as bytes, as esbuild does for the published file. */
+function inlineAssets(): Plugin {
+  return {
+    name: 'graft-inline-assets',
+    enforce: 'pre',
+    load(id) {
+      const path = id.split('?')[0] ?? id;
+      if (path.endsWith('.wgsl')) {
+        return `export default ${JSON.stringify(readFileSync(path, 'utf8'))};`;
+      }
+      if (path.endsWith('.wasm')) {
+        const base64 = readFileSync(path).toString('base64');
+        return `export default Uint8Array.from(atob('${base64}'), (c) => c.charCodeAt(0));`;
+      }
+      return null;
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [inlineAssets()],
+  test: {
+    include: ['test/**/*.test.ts'],
+    environment: 'node',
+    pool: 'forks',
+    // One native WebGPU device per process: two software devices would only fight for the same cores.
+    maxWorkers: 1,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
