@@ -1,0 +1,124 @@
+import { OptionError } from '../errors';
+import { type PackedBatch, packBatch, type TokenSequence } from '../scheduler/packed-batch';
+import type { TaskKind } from './types';
+
+/** An example after the tokenizer. */
+export interface EncodedExample extends TokenSequence {
+  /** The number of the class, or the regression target. Not read when the batches carry no labels. */
+  readonly label: number;
+}
+
+export interface BatchOptions {
+  /** Sequences in one logical batch, that is, per optimizer step. */
+  readonly batchSize: number;
+  /** Most tokens in one micro-batch. */
+  readonly tokenBudget: number;
+  /** Class numbers as u32, regression targets as f32, or none (prediction). */
+  readonly labels: TaskKind | 'none';
+}
+
+/** The sequences of one optimizer step, as micro-batches whose gradients add up to those of the whole. */
+export interface LogicalBatch {
+  readonly sequenceCount: number;
+  readonly tokenCount: number;
+  readonly microBatches: readonly PackedBatch[];
+}
+
+/** Logical batches in one pass over `exampleCount` examples; the last may be smaller than `batchSize`. */
+export function batchCount(exampleCount: number, batchSize: number): number {
+  return Math.ceil(exampleCount / batchSize);
+}
+
+/**
+ * The logical batches of one pass over `examples` in the given `order` (indices), from the batch number `first` on:
+ * a resumed run begins in the middle of its epoch. Micro-batches are filled in that order with whole sequences, each
+ * until the next one would exceed the budget.
+ * @throws OptionError when batchSize or tokenBudget is not a positive whole number, or a sequence exceeds the budget:
+ * at the call, before the first batch
+ */
+export function batches(
+  examples: readonly EncodedExample[],
+  order: ArrayLike<number>,
+  options: BatchOptions,
+  first = 0,
+): Iterable<LogicalBatch> {
+  const { batchSize, tokenBudget } = options;
+  requirePositive('batchSize', batchSize);
+  requirePositive('tokenBudget', tokenBudget);
+  const ordered = Array.from(order, (index) => exampleAt(examples, index));
+  for (const { ids } of ordered) {
+    if (ids.length > tokenBudget) {
+      throw new OptionError(
+        'tokenBudget',
+        `a sequence of ${ids.length} tokens does not fit into a budget of ${tokenBudget}`,
+        `Set it to ${ids.length} or more, or the maximum length to ${tokenBudget} or less`,
+      );
+    }
+  }
+  return generate(ordered, options, first);
+}
+
+function* generate(
+  ordered: readonly EncodedExample[],
+  { batchSize, tokenBudget, labels }: BatchOptions,
+  first: number,
+): Generator<LogicalBatch> {
+  for (let start = first * batchSize; start < ordered.length; start += batchSize) {
+    const members = ordered.slice(start, start + batchSize);
+    const microBatches: PackedBatch[] = [];
+    let tokenCount = 0;
+    let sequenceCount = 0;
+    for (const sequences of fill(members, tokenBudget)) {
+      const packed = packBatch({
+        sequences,
+        labels: labelArray(sequences, labels),
+        tokenOffset: tokenCount,
+        sequenceOffset: sequenceCount,
+      });
+      microBatches.push(packed);
+      tokenCount += packed.tokenCount;
+      sequenceCount += packed.sequenceCount;
+    }
+    yield { sequenceCount, tokenCount, microBatches };
+  }
+}
+
+/** Cuts a logical batch where the next whole sequence would exceed the budget. */
+function fill(members: readonly EncodedExample[], tokenBudget: number): EncodedExample[][] {
+  const groups: EncodedExample[][] = [];
+  let group: EncodedExample[] = [];
+  let tokens = 0;
+  for (const member of members) {
+    if (group.length > 0 && tokens + member.ids.length > tokenBudget) {
+      groups.push(group);
+      group = [];
+      tokens = 0;
+    }
+    group.push(member);
+    tokens += member.ids.length;
+  }
+  groups.push(group);
+  return groups;
+}
+
+function labelArray(
+  examples: readonly EncodedExample[],
+  kind: BatchOptions['labels'],
+): PackedBatch['labels'] {
+  if (kind === 'none') return new Uint32Array(0);
+  const labels = examples.map(({ label }) => label);
+  return kind === 'classification' ? new Uint32Array(labels) : new Float32Array(labels);
+}
+
+function exampleAt(examples: readonly EncodedExample[], index: number): EncodedExample {
+  const example = examples[index];
+  if (example === undefined)
+    throw new OptionError('order', `${index} is not one of ${examples.length} examples`);
+  return example;
+}
+
+function requirePositive(option: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new OptionError(option, `${value} is not a whole number of at least 1`);
+  }
+}
