@@ -1,0 +1,137 @@
+import { DataError, type Example, type TaskKind } from '../../index';
+import { parseDecimal } from '../number';
+import { readTable } from './read-table';
+import type { Row } from './table';
+
+/** Which columns hold what; see `TableOptions`. */
+export interface ColumnChoice {
+  readonly text: string;
+  readonly textPair?: string | undefined;
+  readonly label: string;
+  readonly header: boolean;
+}
+
+export interface ReadOptions extends ColumnChoice {
+  readonly kind: TaskKind;
+  /** Takes the first rows only. */
+  readonly limit?: number | undefined;
+  /** The labels a task knows: any other is an error. Without it, whatever stands in the file. */
+  readonly knownLabels?: readonly string[] | undefined;
+}
+
+/**
+ * Reads labelled examples from a TSV, CSV or JSONL file.
+ * @throws DataError naming file and line; FileAccessError where the file cannot be read.
+ */
+export async function readExamples(file: string, options: ReadOptions): Promise<Example[]> {
+  const columns = [options.text, options.label];
+  if (options.textPair !== undefined) columns.push(options.textPair);
+  return examplesFromRows(await readTable(file, { columns, header: options.header }), file, options);
+}
+
+/** `rows` hold text, label and, where asked, the second text. */
+export function examplesFromRows(rows: readonly Row[], file: string, options: ReadOptions): Example[] {
+  const known = options.knownLabels === undefined ? undefined : new Set(options.knownLabels);
+  return rows.slice(0, options.limit).map(({ line, cells }) => {
+    const [text, labelCell, pair] = cells;
+    const example = {
+      text: textOf(text, options.text, file, line),
+      label: labelOf(labelCell, options, file, line),
+    };
+    if (known !== undefined && typeof example.label === 'string' && !known.has(example.label)) {
+      throw new DataError(
+        file,
+        line,
+        `the label ${JSON.stringify(example.label)} is none that the task was trained on`,
+        `It knows ${summarize([...known])}`,
+      );
+    }
+    if (options.textPair === undefined) return example;
+    return { ...example, pair: textOf(pair, options.textPair, file, line) };
+  });
+}
+
+/**
+ * The labels of a classification task, in the order of its outputs: by value where all are numbers, else by code point.
+ * @throws DataError where all examples have the same label.
+ */
+export function labelsOf(examples: readonly Example[], file: string): string[] {
+  const labels = [...new Set(examples.map(({ label }) => String(label)))];
+  if (labels.length < 2) {
+    throw new DataError(
+      file,
+      undefined,
+      `every example has the label ${summarize(labels)}`,
+      'There is nothing to tell apart: at least two labels are needed (is --label the right column? --limit too small?)',
+    );
+  }
+  const numeric = labels.every((label) => !Number.isNaN(parseDecimal(label)));
+  return labels.sort((a, b) => (numeric && Number(a) - Number(b)) || compareCodePoints(a, b));
+}
+
+function textOf(cell: unknown, column: string, file: string, line: number): string {
+  const text = scalar(cell, column, file, line);
+  if (text === undefined || text.trim() === '') {
+    throw new DataError(
+      file,
+      line,
+      `the text in column "${column}" is empty`,
+      'Fill it in or delete the line',
+    );
+  }
+  return text;
+}
+
+function labelOf(cell: unknown, options: ReadOptions, file: string, line: number): string | number {
+  const label = scalar(cell, options.label, file, line)?.trim();
+  if (label === undefined || label === '') {
+    throw new DataError(
+      file,
+      line,
+      `the label in column "${options.label}" is empty`,
+      'Fill it in or delete the line',
+    );
+  }
+  if (options.kind === 'classification') return label;
+  const value = parseDecimal(label);
+  if (Number.isNaN(value)) {
+    throw new DataError(
+      file,
+      line,
+      `the score ${JSON.stringify(label)} in column "${options.label}" is not a number`,
+      'A regression task needs numbers; for labels use --task classification',
+    );
+  }
+  return value;
+}
+
+/** JSONL may hold numbers and booleans where a text or a label is meant; lists and objects are a mistake. */
+function scalar(cell: unknown, column: string, file: string, line: number): string | undefined {
+  if (typeof cell === 'string') return cell;
+  if (typeof cell === 'number' || typeof cell === 'boolean') return String(cell);
+  if (cell === undefined || cell === null) return undefined;
+  throw new DataError(
+    file,
+    line,
+    `column "${column}" holds ${Array.isArray(cell) ? 'a list' : 'an object'}`,
+    'A text, a number or true/false is needed',
+  );
+}
+
+/** JavaScript's `<` compares UTF-16 units, which puts an emoji before some letters. */
+function compareCodePoints(a: string, b: string): number {
+  const left = Array.from(a);
+  const right = Array.from(b);
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+function summarize(labels: readonly string[]): string {
+  const shown = labels.slice(0, 10).map((label) => JSON.stringify(label));
+  return labels.length > shown.length
+    ? `${shown.join(', ')} and ${labels.length - shown.length} more`
+    : shown.join(', ');
+}

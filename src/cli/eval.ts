@@ -1,0 +1,48 @@
+import { loadBackbone, OptionError, type Task } from '../index';
+import { readExamples } from './data/examples';
+import type { EvalOptions } from './options';
+import { createProgress } from './progress';
+import { withRuntime } from './runtime';
+import { duration, grouped, metricFigures, printJson, table } from './terminal';
+
+/** `graft eval`: the metrics of a trained adapter on a labelled file. */
+export async function evaluate(options: EvalOptions): Promise<void> {
+  await withRuntime(options.backend, async (runtime) => {
+    const progress = createProgress({ quiet: options.json });
+    const backbone = await loadBackbone(options.backbone, { runtime, onProgress: progress.download });
+    const task = await backbone.loadTask(options.adapter);
+    checkPairs(task, options);
+    const examples = await readExamples(options.data, {
+      ...options,
+      kind: task.kind,
+      knownLabels: task.kind === 'classification' ? task.labels : undefined,
+    });
+    const start = performance.now();
+    const metrics = await task.evaluate(examples);
+    const seconds = (performance.now() - start) / 1000;
+    progress.stop();
+    const device = runtime.device.name;
+    if (options.json) {
+      printJson({ ...metrics, backend: runtime.backend, device, seconds });
+      return;
+    }
+    process.stdout.write(
+      table([
+        ...metricFigures(metrics),
+        ['loss', metrics.loss.toFixed(4)],
+        ['examples', grouped(metrics.examples)],
+        ['time', duration(seconds)],
+        ['device', `${device} (${runtime.backend})`],
+      ]),
+    );
+  });
+}
+
+function checkPairs(task: Task, { textPair, adapter }: EvalOptions): void {
+  if (task.takesPairs && textPair === undefined) {
+    throw new OptionError('--text-pair', `is missing, and the task in ${adapter} takes pairs of texts`);
+  }
+  if (!task.takesPairs && textPair !== undefined) {
+    throw new OptionError('--text-pair', `is given, but the task in ${adapter} takes single texts`);
+  }
+}

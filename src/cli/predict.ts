@@ -1,0 +1,47 @@
+import { DataError, loadBackbone, type Prediction, type TextInput } from '../index';
+import { inGroups, type Line, readLines } from './lines';
+import type { PredictOptions } from './options';
+import { createProgress } from './progress';
+import { withRuntime } from './runtime';
+import { printable, printJson } from './terminal';
+
+/** Lines from stdin that are predicted together: enough to fill a device, few enough to answer soon. */
+const GROUP = 64;
+
+/** `graft predict`: one prediction a line, for the texts given or the lines of stdin. */
+export async function predict(texts: readonly string[], options: PredictOptions): Promise<void> {
+  await withRuntime(options.backend, async (runtime) => {
+    const progress = createProgress({ quiet: options.json });
+    const backbone = await loadBackbone(options.backbone, { runtime, onProgress: progress.download });
+    const task = await backbone.loadTask(options.adapter);
+    progress.stop();
+    const name = texts.length > 0 ? 'TEXT' : 'stdin';
+    const lines = texts.length > 0 ? numbered(texts) : readLines(process.stdin, name);
+    for await (const group of inGroups(lines, GROUP)) {
+      const inputs = group.map((line) => (task.takesPairs ? splitPair(line, name) : line.text));
+      const predictions = await task.predict(inputs);
+      for (const [index, prediction] of predictions.entries()) {
+        if (options.json) printJson(prediction);
+        else process.stdout.write(`${describe(prediction)}  ${printable(group[index]?.text ?? '')}\n`);
+      }
+    }
+  });
+}
+
+/** Splits a line of two texts at its first tab. */
+export function splitPair({ text, number }: Line, name: string): TextInput {
+  const tab = text.indexOf('\t');
+  if (tab === -1) {
+    throw new DataError(name, number, 'holds one text', 'The task takes pairs: separate the two by a tab');
+  }
+  return { text: text.slice(0, tab), pair: text.slice(tab + 1) };
+}
+
+function describe(prediction: Prediction): string {
+  if ('value' in prediction) return prediction.value.toFixed(4);
+  return `${printable(prediction.label)}  ${prediction.score.toFixed(4)}`;
+}
+
+async function* numbered(texts: readonly string[]): AsyncGenerator<Line> {
+  for (const [index, text] of texts.entries()) yield { number: index + 1, text };
+}

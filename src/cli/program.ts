@@ -1,0 +1,172 @@
+import { Command, Option } from 'commander';
+import { version } from '../../package.json';
+import {
+  type DoctorOptions,
+  decimalNumber,
+  type EvalOptions,
+  orAuto,
+  type PredictOptions,
+  type TokenizeOptions,
+  type TrainOptions,
+  wholeNumber,
+} from './options';
+
+/** What each command does; handed in, so that reading the command line can be tested alone. */
+export interface Actions {
+  train(options: TrainOptions): Promise<void>;
+  eval(options: EvalOptions): Promise<void>;
+  predict(texts: string[], options: PredictOptions): Promise<void>;
+  tokenize(options: TokenizeOptions): Promise<void>;
+  doctor(options: DoctorOptions): Promise<void>;
+}
+
+/** The `graft` program. It throws CommanderError rather than ending the process. */
+export function createProgram(actions: Actions): Command {
+  const program = new Command('graft')
+    .description('Fine-tunes adapters on a frozen BERT, on WebGPU.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(graft COMMAND --help shows the options)');
+  addTrain(program, actions);
+  addEval(program, actions);
+  addPredict(program, actions);
+  addTokenize(program, actions);
+  addDoctor(program, actions);
+  return program;
+}
+
+function addTrain(program: Command, actions: Actions): void {
+  const command = program
+    .command('train')
+    .description('train an adapter and its head on a labelled file')
+    .addOption(backboneOption())
+    .requiredOption('--train <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl')
+    .option('--dev <file>', 'examples to evaluate on after each epoch; the best epoch is kept');
+  addColumnOptions(command)
+    .addOption(
+      new Option('--task <kind>', 'what the labels are')
+        .choices(['classification', 'regression'])
+        .default('classification'),
+    )
+    .addOption(new Option('--adapter <method>', 'adapter method').choices(['houlsby']).default('houlsby'))
+    .option('--bottleneck <size>', 'width of the adapters', wholeNumber(1), 64)
+    .addOption(
+      new Option('--layer-norm <which>', 'LayerNorms to train too').choices(['all', 'none']).default('all'),
+    )
+    .option('--epochs <number>', 'passes over the examples', wholeNumber(1), 3)
+    .option('--batch-size <number>', 'examples per step', wholeNumber(1), 32)
+    .option(
+      '--learning-rate <rate>',
+      'peak learning rate',
+      decimalNumber({ least: 0, aboveLeast: true }),
+      3e-4,
+    )
+    .option(
+      '--warmup <share>',
+      'share of the steps over which the learning rate rises',
+      decimalNumber({ least: 0, most: 1 }),
+      0.1,
+    )
+    .option('--weight-decay <decay>', 'decoupled weight decay', decimalNumber({ least: 0 }), 0.01)
+    .option('--clip <norm>', 'largest norm of the gradient; 0: no clipping', decimalNumber({ least: 0 }), 1)
+    .option('--bias-correction', "AdamW with bias correction (the authors' code has none)", false)
+    .option(
+      '--dropout <p>',
+      "dropout, or auto: as the checkpoint's config says",
+      orAuto(decimalNumber({ least: 0, most: 1, belowMost: true })),
+      'auto',
+    )
+    .option('--max-length <tokens>', 'longer texts are cut off', wholeNumber(3), 128)
+    .option(
+      '--token-budget <tokens>',
+      'most tokens computed at once; bounds memory',
+      orAuto(wholeNumber(1)),
+      'auto',
+    )
+    .option('--limit <number>', 'take only the first training examples', wholeNumber(1))
+    .option('--patience <epochs>', 'stop after so many epochs without a better dev score', wholeNumber(1))
+    .option(
+      '--seed <number>',
+      'seed of shuffling, dropout and initial values',
+      wholeNumber(0, 2 ** 32 - 1),
+      0,
+    )
+    .addOption(backendOption())
+    .requiredOption('--out <directory>', 'where the adapter, training.jsonl and report.html go')
+    .option('--resume', 'go on with an unfinished run in the --out directory', false)
+    .option('--json', 'print one JSON object a line', false)
+    .action(async (options: TrainOptions, self: Command) => {
+      if (options.patience !== undefined && options.dev === undefined) {
+        self.error("error: option '--patience' needs '--dev': without it there is no score to watch");
+      }
+      await actions.train(options);
+    });
+}
+
+function addEval(program: Command, actions: Actions): void {
+  const command = program
+    .command('eval')
+    .description('evaluate an adapter on a labelled file')
+    .addOption(backboneOption())
+    .addOption(adapterOption())
+    .requiredOption('--data <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl');
+  addColumnOptions(command)
+    .addOption(backendOption())
+    .option('--json', 'print one JSON object', false)
+    .action(async (options: EvalOptions) => actions.eval(options));
+}
+
+function addPredict(program: Command, actions: Actions): void {
+  program
+    .command('predict')
+    .description('predict with an adapter, for the texts given or the lines of stdin')
+    .argument('[text...]', 'texts; a tab separates the two of a pair')
+    .addOption(backboneOption())
+    .addOption(adapterOption())
+    .addOption(backendOption())
+    .option('--json', 'print one JSON object a line', false)
+    .action(async (texts: string[], options: PredictOptions, self: Command) => {
+      if (texts.length === 0 && process.stdin.isTTY) {
+        self.error('error: nothing to predict: give a TEXT, or lines on stdin');
+      }
+      await actions.predict(texts, options);
+    });
+}
+
+function addTokenize(program: Command, actions: Actions): void {
+  program
+    .command('tokenize')
+    .description("turn the lines of stdin into ids of the backbone's vocabulary")
+    .addOption(backboneOption())
+    .option('--json', 'print one JSON array a line', false)
+    .action(async (options: TokenizeOptions) => actions.tokenize(options));
+}
+
+function addDoctor(program: Command, actions: Actions): void {
+  program
+    .command('doctor')
+    .description('show the device, and test every kernel on it')
+    .addOption(backendOption())
+    .option('--json', 'print one JSON object', false)
+    .action(async (options: DoctorOptions) => actions.doctor(options));
+}
+
+function addColumnOptions(command: Command): Command {
+  return command
+    .requiredOption('--text <column>', "the texts: a header's name or a 0-based index; JSONL: a key")
+    .option('--text-pair <column>', 'the second texts, for tasks over pairs')
+    .requiredOption('--label <column>', 'the labels or scores')
+    .option('--no-header', "the file's first line is an example, no header");
+}
+
+function backboneOption(): Option {
+  return new Option('--backbone <source>', 'the BERT: a directory, a URL or a hub id').makeOptionMandatory();
+}
+
+function adapterOption(): Option {
+  return new Option('--adapter <directory>', 'where graft train put the adapter').makeOptionMandatory();
+}
+
+function backendOption(): Option {
+  return new Option('--backend <name>', 'what computes').choices(['auto', 'webgpu']).default('auto');
+}

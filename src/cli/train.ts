@@ -1,0 +1,274 @@
+import { join } from 'node:path';
+import {
+  DivergedError,
+  type DoneReport,
+  type Example,
+  houlsby,
+  loadBackbone,
+  type Runtime,
+  type Task,
+  type TrainingOptions,
+  writeFilesAtomic,
+} from '../index';
+import { labelsOf, readExamples } from './data/examples';
+import { Interrupted, interruptible } from './interrupt';
+import type { TrainOptions } from './options';
+import { createProgress, type Progress } from './progress';
+import { renderReport } from './report';
+import { withRuntime } from './runtime';
+import { duration, grouped, megabytes, metricFigures, printable, printJson, table } from './terminal';
+import { readTrainingLog, TrainingLog } from './training-log';
+import { digestOf, type RunSettings, UnfinishedRun } from './unfinished-run';
+
+interface TrainingData {
+  readonly examples: Example[];
+  readonly dev: Example[] | undefined;
+  /** Empty for a regression. */
+  readonly labels: string[];
+}
+
+/** `graft train`. Everything that can be wrong with the options and the data is found before the device is asked for. */
+export async function train(options: TrainOptions): Promise<void> {
+  const data = await readData(options);
+  const run = await UnfinishedRun.open(options.out, settingsOf(options, data), options.resume);
+  await interruptible((signal) =>
+    withRuntime(options.backend, (runtime) => trainOn(runtime, options, data, run, signal)),
+  );
+}
+
+async function readData(options: TrainOptions): Promise<TrainingData> {
+  const read = { ...options, kind: options.task };
+  const examples = await readExamples(options.train, read);
+  const labels = options.task === 'classification' ? labelsOf(examples, options.train) : [];
+  const knownLabels = options.task === 'classification' ? labels : undefined;
+  const dev =
+    options.dev === undefined
+      ? undefined
+      : await readExamples(options.dev, { ...read, limit: undefined, knownLabels });
+  return { examples, dev, labels };
+}
+
+/** What a resumed run must share with the run that it goes on with; the columns and --limit are in the data's digests. */
+function settingsOf(options: TrainOptions, data: TrainingData): RunSettings {
+  return {
+    '--backbone': options.backbone,
+    '--task': options.task,
+    '--adapter': options.adapter,
+    '--bottleneck': options.bottleneck,
+    '--layer-norm': options.layerNorm,
+    '--epochs': options.epochs,
+    '--batch-size': options.batchSize,
+    '--learning-rate': options.learningRate,
+    '--warmup': options.warmup,
+    '--weight-decay': options.weightDecay,
+    '--clip': options.clip,
+    '--bias-correction': options.biasCorrection,
+    '--dropout': options.dropout,
+    '--max-length': options.maxLength,
+    '--token-budget': options.tokenBudget,
+    '--patience': options.patience ?? null,
+    '--seed': options.seed,
+    '--train': digestOf(data.examples),
+    '--dev': data.dev === undefined ? null : digestOf(data.dev),
+  };
+}
+
+async function trainOn(
+  runtime: Runtime,
+  options: TrainOptions,
+  data: TrainingData,
+  run: UnfinishedRun,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = createProgress({ quiet: options.json });
+  let saved = run.state !== undefined;
+  let step = 0;
+  try {
+    const task = await createTask(runtime, options, data, progress, signal);
+    introduce(progress, runtime, options, data, run);
+    await run.begin();
+    const done = await consume(task, options, data, progress, {
+      resume: run.state,
+      signal,
+      onCheckpoint: async (state) => {
+        await run.save(state);
+        saved = true;
+      },
+      onStep: (number) => {
+        step = number;
+      },
+    });
+    await writeResults(task, options, data);
+    await run.clear();
+    // Said last, so that whoever waits for it finds the files.
+    if (options.json) printJson(done);
+    else process.stderr.write(summary(done, options, data));
+  } catch (error) {
+    // Going on from shortly before would diverge again, and the directory should be free for another learning rate.
+    if (error instanceof DivergedError) await run.clear();
+    if (signal.aborted) throw new Interrupted(interruption(step, saved));
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function createTask(
+  runtime: Runtime,
+  options: TrainOptions,
+  data: TrainingData,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Task> {
+  const backbone = await loadBackbone(options.backbone, { runtime, onProgress: progress.download, signal });
+  return backbone.createTask({
+    kind: options.task,
+    ...(options.task === 'classification' ? { labels: data.labels } : {}),
+    adapter: houlsby({ bottleneck: options.bottleneck }),
+    layerNorm: options.layerNorm,
+    dropout: options.dropout,
+    maxLength: options.maxLength,
+    seed: options.seed,
+  });
+}
+
+interface Hooks extends Pick<TrainingOptions, 'resume' | 'signal' | 'onCheckpoint'> {
+  readonly onStep: (step: number) => void;
+}
+
+/** Takes the trainer's reports: into the log, onto stdout, onto the bar. */
+async function consume(
+  task: Task,
+  options: TrainOptions,
+  data: TrainingData,
+  progress: Progress,
+  { onStep, ...hooks }: Hooks,
+): Promise<DoneReport> {
+  const log = new TrainingLog(logPath(options), { resume: hooks.resume !== undefined });
+  const reports = task.train(data.examples, {
+    epochs: options.epochs,
+    batchSize: options.batchSize,
+    learningRate: options.learningRate,
+    warmupRatio: options.warmup,
+    weightDecay: options.weightDecay,
+    clipNorm: options.clip,
+    biasCorrection: options.biasCorrection,
+    seed: options.seed,
+    tokenBudget: options.tokenBudget,
+    dev: data.dev,
+    patience: options.patience,
+    ...hooks,
+  });
+  try {
+    for await (const report of reports) {
+      log.append(report);
+      if (report.type === 'done') return report;
+      if (options.json) printJson(report);
+      if (report.type === 'epoch') {
+        progress.epoch(report);
+      } else {
+        progress.step(report);
+        onStep(report.step);
+      }
+    }
+  } finally {
+    log.close();
+  }
+  throw new Error('the trainer ended without its last report');
+}
+
+/** The adapter and the report appear together, or not at all. */
+async function writeResults(task: Task, options: TrainOptions, data: TrainingData): Promise<void> {
+  const report = renderReport({
+    title: options.out,
+    settings: reportedSettings(options, data),
+    labels: data.labels,
+    reports: readTrainingLog(logPath(options)),
+  });
+  const files = await task.save();
+  await writeFilesAtomic(options.out, { ...files, 'report.html': new TextEncoder().encode(report) });
+}
+
+function logPath({ out }: TrainOptions): string {
+  return join(out, 'training.jsonl');
+}
+
+function reportedSettings(
+  options: TrainOptions,
+  { examples, dev, labels }: TrainingData,
+): [string, string][] {
+  const columns = [options.text, options.textPair].filter((column) => column !== undefined);
+  return [
+    ['Backbone', options.backbone],
+    ['Task', options.task === 'classification' ? `classification, ${labels.length} labels` : 'regression'],
+    ['Training examples', `${grouped(examples.length)} from ${options.train}`],
+    ['Dev examples', dev === undefined ? 'none' : `${grouped(dev.length)} from ${options.dev}`],
+    ['Columns', `${columns.join(' + ')} → ${options.label}`],
+    ['Adapter', `${options.adapter}, bottleneck ${options.bottleneck}`],
+    ['LayerNorms trained', options.layerNorm],
+    ['Epochs', String(options.epochs)],
+    ['Batch size', String(options.batchSize)],
+    ['Learning rate', `${options.learningRate}, warm-up ${options.warmup} of the steps`],
+    ['Weight decay', String(options.weightDecay)],
+    ['Gradient clipping', options.clip === 0 ? 'off' : `norm ${options.clip}`],
+    ['AdamW bias correction', options.biasCorrection ? 'on' : 'off'],
+    ['Dropout', options.dropout === 'auto' ? "auto (the checkpoint's)" : String(options.dropout)],
+    ['Longest text', `${options.maxLength} tokens`],
+    ['Token budget', String(options.tokenBudget)],
+    ['Patience', options.patience === undefined ? 'off' : `${options.patience} epochs`],
+    ['Seed', String(options.seed)],
+  ];
+}
+
+function introduce(
+  progress: Progress,
+  runtime: Runtime,
+  options: TrainOptions,
+  data: TrainingData,
+  run: UnfinishedRun,
+): void {
+  const labels = data.labels.slice(0, 8).map(printable).join(', ');
+  const more = data.labels.length > 8 ? ', …' : '';
+  progress.note(`device: ${runtime.device.name} (${runtime.backend})`);
+  progress.note(
+    options.task === 'classification'
+      ? `${grouped(data.examples.length)} examples, ${data.labels.length} labels: ${labels}${more}`
+      : `${grouped(data.examples.length)} examples`,
+  );
+  if (options.resume) {
+    progress.note(
+      run.state === undefined ? 'no unfinished run here: starting anew' : 'resuming the unfinished run',
+    );
+  }
+}
+
+function summary(done: DoneReport, options: TrainOptions, data: TrainingData): string {
+  const share = (100 * done.trainedShare).toFixed(2);
+  const rows: [string, string][] = [
+    [
+      'trained',
+      `${grouped(done.trainableParameters)} parameters, ${share}% of the backbone's ${grouped(done.backboneParameters)}`,
+    ],
+    ['speed', `${done.examplesPerSecond.toFixed(1)} examples/s, ${grouped(done.tokensPerSecond)} tokens/s`],
+    ['time', `${duration(done.seconds)}, ${grouped(done.steps)} steps`],
+    ['device memory', `${megabytes(done.peakDeviceBytes)} at most`],
+  ];
+  if (done.truncatedExamples > 0) {
+    const of = grouped(data.examples.length);
+    rows.push([
+      'cut off',
+      `${grouped(done.truncatedExamples)} of ${of} texts, longer than ${options.maxLength} tokens (--max-length)`,
+    ]);
+  }
+  rows.push(['files', `${options.out} (report.html shows the curves)`]);
+  if (done.dev === undefined) return table(rows);
+  const dev = metricFigures(done.dev).map(([name, value]): [string, string] => [`dev ${name}`, value]);
+  if (options.epochs > 1) dev.push(['best epoch', String(done.bestEpoch)]);
+  return table([...dev, ...rows]);
+}
+
+function interruption(step: number, saved: boolean): string {
+  if (!saved) return 'stopped before anything was saved';
+  const where = step === 0 ? 'stopped' : `stopped after step ${grouped(step)}`;
+  return `${where}; the same command with --resume goes on`;
+}

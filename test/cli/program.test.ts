@@ -1,0 +1,208 @@
+import { type Command, CommanderError } from 'commander';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Interrupted } from '../../src/cli/interrupt';
+import { createProgram } from '../../src/cli/program';
+import { exitCode } from '../../src/cli/run';
+import { DataError, GraftError } from '../../src/index';
+
+/** Reads a command line and gives what the command was handed. */
+async function read(...argv: string[]): Promise<{ command: string; given: unknown[] }> {
+  const calls: { command: string; given: unknown[] }[] = [];
+  const record =
+    (command: string) =>
+    async (...given: unknown[]): Promise<void> => {
+      calls.push({ command, given });
+    };
+  const program = createProgram({
+    train: record('train'),
+    eval: record('eval'),
+    predict: record('predict'),
+    tokenize: record('tokenize'),
+    doctor: record('doctor'),
+  });
+  const quiet = (command: Command) => command.configureOutput({ writeErr() {}, writeOut() {} });
+  quiet(program);
+  program.commands.forEach(quiet);
+  await program.parseAsync(argv, { from: 'user' });
+  const [call] = calls;
+  if (call === undefined) throw new Error('no command was called');
+  return call;
+}
+
+const train = ['train', '--backbone', 'b', '--train', 't.tsv', '--text', '0', '--label', 'l', '--out', 'o'];
+
+describe('the options of train', () => {
+  it('have the defaults of the recipe', async () => {
+    expect(await read(...train)).toEqual({
+      command: 'train',
+      given: [
+        {
+          backbone: 'b',
+          train: 't.tsv',
+          text: '0',
+          label: 'l',
+          header: true,
+          task: 'classification',
+          adapter: 'houlsby',
+          bottleneck: 64,
+          layerNorm: 'all',
+          epochs: 3,
+          batchSize: 32,
+          learningRate: 3e-4,
+          warmup: 0.1,
+          weightDecay: 0.01,
+          clip: 1,
+          biasCorrection: false,
+          dropout: 'auto',
+          maxLength: 128,
+          tokenBudget: 'auto',
+          seed: 0,
+          backend: 'auto',
+          out: 'o',
+          resume: false,
+          json: false,
+        },
+      ],
+    });
+  });
+
+  it('are all read', async () => {
+    const more =
+      '--dev d.csv --text-pair 1 --no-header --task regression --adapter houlsby --bottleneck 8 --layer-norm none ' +
+      '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
+      '--dropout 0.2 --max-length 64 --token-budget 2048 --limit 100 --patience 2 --seed 4294967295 ' +
+      '--backend webgpu --resume --json';
+    const { given } = await read(...train, ...more.split(' '));
+    expect(given).toEqual([
+      {
+        backbone: 'b',
+        train: 't.tsv',
+        dev: 'd.csv',
+        text: '0',
+        textPair: '1',
+        label: 'l',
+        header: false,
+        task: 'regression',
+        adapter: 'houlsby',
+        bottleneck: 8,
+        layerNorm: 'none',
+        epochs: 20,
+        batchSize: 16,
+        learningRate: 1e-3,
+        warmup: 0,
+        weightDecay: 0,
+        clip: 0,
+        biasCorrection: true,
+        dropout: 0.2,
+        maxLength: 64,
+        tokenBudget: 2048,
+        limit: 100,
+        patience: 2,
+        seed: 4294967295,
+        backend: 'webgpu',
+        out: 'o',
+        resume: true,
+        json: true,
+      },
+    ]);
+  });
+
+  it.each([
+    ['--bottleneck', '0'],
+    ['--bottleneck', '6.5'],
+    ['--epochs', '-1'],
+    ['--epochs', ''],
+    ['--batch-size', '1e3'],
+    ['--learning-rate', '0'],
+    ['--learning-rate', 'NaN'],
+    ['--warmup', '1.1'],
+    ['--weight-decay', '-0.1'],
+    ['--clip', 'Infinity'],
+    ['--dropout', '1'],
+    ['--max-length', '2'],
+    ['--token-budget', 'many'],
+    ['--limit', '0'],
+    ['--seed', '4294967296'],
+    ['--task', 'ranking'],
+    ['--adapter', 'lora'],
+    ['--layer-norm', 'some'],
+    ['--backend', 'cuda'],
+    ['--no-such-option', ''],
+    ['--patience', '2'],
+  ])('are a usage error: %s %s', async (flag, value) => {
+    const error = await read(...train, `${flag}=${value}`).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(exitCode(error)).toBe(2);
+  });
+
+  it.each(['--backbone', '--train', '--text', '--label', '--out'])('need %s', async (flag) => {
+    const at = train.indexOf(flag);
+    const error = await read(...train.toSpliced(at, 2)).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(exitCode(error)).toBe(2);
+  });
+});
+
+describe('the other commands', () => {
+  it('eval', async () => {
+    const argv = 'eval --backbone b --adapter a --data d --text 0 --label 1 --no-header'.split(' ');
+    const options = { backbone: 'b', adapter: 'a', data: 'd', text: '0', label: '1', header: false };
+    expect(await read(...argv)).toEqual({
+      command: 'eval',
+      given: [{ ...options, backend: 'auto', json: false }],
+    });
+  });
+
+  it('predict, with its texts', async () => {
+    const call = await read('predict', '--backbone', 'b', '--adapter', 'a', '--json', 'one text', 'another');
+    const options = { backbone: 'b', adapter: 'a', backend: 'auto', json: true };
+    expect(call).toEqual({ command: 'predict', given: [['one text', 'another'], options] });
+  });
+
+  it('tokenize and doctor', async () => {
+    expect((await read('tokenize', '--backbone', 'b')).given).toEqual([{ backbone: 'b', json: false }]);
+    expect((await read('doctor', '--json')).given).toEqual([{ backend: 'auto', json: true }]);
+  });
+
+  it.each([[], ['no-such-command'], ['tokenize']])('usage error: %s', async (...argv) => {
+    const error = await read(...argv).catch((caught: unknown) => caught);
+    expect(exitCode(error)).toBe(2);
+  });
+
+  it.each(['--help', '--version'])('%s is none', async (flag) => {
+    const error = await read(flag).catch((caught: unknown) => caught);
+    expect(exitCode(error)).toBe(0);
+  });
+});
+
+describe('an error', () => {
+  let printed = '';
+  beforeEach(() => {
+    printed = '';
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      printed += String(text);
+      return true;
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it('of Graft is printed without a stack, and ends with 1', () => {
+    expect(exitCode(new DataError('x.tsv', 3, 'the text is empty', 'Fill it in'))).toBe(1);
+    expect(printed).toBe('graft: x.tsv, line 3: the text is empty. Fill it in\n');
+  });
+
+  it('cannot command the terminal', () => {
+    exitCode(new GraftError('label \u001b[2Jx\r\n'));
+    expect(printed).toBe('graft: label  [2Jx  \n');
+  });
+
+  it('of another kind is a bug: with its stack, 1', () => {
+    expect(exitCode(new TypeError('x is undefined'))).toBe(1);
+    expect(printed).toMatch(/report it: TypeError: x is undefined\n +at /);
+  });
+
+  it('of Ctrl-C ends with 130', () => {
+    expect(exitCode(new Interrupted('stopped after step 3'))).toBe(130);
+    expect(printed).toBe('graft: stopped after step 3\n');
+  });
+});
