@@ -1,0 +1,75 @@
+import type { BatchShape } from './kernel';
+import type { DeviceBuffer, Schedule } from './schedule';
+
+/** What is known of the device that a backend computes on. */
+export interface DeviceDescription {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** A software driver: computes on the CPU, pays dearly for barriers. */
+  readonly isFallback: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** One packed micro-batch as the backend uploads it. Tables as in src/scheduler/packed-batch.ts. */
+export interface MicroBatch extends BatchShape {
+  readonly tokens: Uint32Array;
+  readonly offsets: Uint32Array;
+  readonly tiles: Uint32Array;
+  /** Class indices (u32) or target values (f32), one a sequence. */
+  readonly labels: Uint32Array | Float32Array;
+  readonly tokenOffset: number;
+  readonly sequenceOffset: number;
+}
+
+/** A part of a device buffer and where its floats go on the host. */
+export interface ReadBack {
+  readonly buffer: DeviceBuffer;
+  /** Filled with the floats from the buffer's beginning. */
+  readonly into: () => Float32Array;
+}
+
+export interface RunRequest {
+  readonly microBatches: readonly MicroBatch[];
+  /** Both 32-bit unsigned; the key of every random draw in the step, beside the op and the element. */
+  readonly seed: number;
+  readonly step: number;
+  /** 1 / sequences of the logical batch: turns summed losses and gradients into means. */
+  readonly lossScale: number;
+  /** Buffers set to zero before the first micro-batch. */
+  readonly clear?: readonly DeviceBuffer[];
+  /** Read after the last micro-batch, in the same submission. */
+  readonly readBack?: readonly ReadBack[];
+}
+
+/** `outputs[i]` holds the schedule's output i of all micro-batches, row after row. */
+export interface RunResult {
+  readonly outputs: readonly Float32Array<ArrayBuffer>[];
+}
+
+/** A schedule whose pipelines, bind groups and memory are ready. */
+export interface Executable {
+  /** Memory that it holds on the device, in bytes. */
+  readonly byteLength: number;
+  /** One encoder, one submission, one wait, whatever the number of micro-batches. */
+  run(request: RunRequest): Promise<RunResult>;
+  dispose(): void;
+}
+
+/** A way to compute. Knows kernels and buffers, not ops or models. */
+export interface Backend {
+  readonly name: string;
+  readonly device: DeviceDescription;
+  /** The largest single buffer or binding, in bytes: larger tables are kept in slices. */
+  readonly largestBinding: number;
+  /** Device memory held now, and the most that was ever held, in bytes. */
+  readonly memory: { readonly held: number; readonly peak: number };
+  /** Zero-filled. Throws DeviceLimitError or OutOfDeviceMemoryError. */
+  allocate(byteLength: number, label: string): Promise<DeviceBuffer>;
+  write(buffer: DeviceBuffer, byteOffset: number, data: Float32Array | Uint32Array): void;
+  /** The first `floats` of the buffer. For tests and for saving; a training step reads through `run`. */
+  read(buffer: DeviceBuffer, floats: number): Promise<Float32Array<ArrayBuffer>>;
+  prepare(schedule: Schedule): Promise<Executable>;
+  dispose(): void;
+}

@@ -1,0 +1,134 @@
+import { DeviceLostError, GraftError, NoGPUError, OutOfDeviceMemoryError } from '../../errors';
+import type { DeviceDescription } from '../backend';
+import { findGPU } from './gpu';
+
+export interface DeviceOptions {
+  /** A GPU object other than the runtime's own. */
+  readonly gpu?: GPU | undefined;
+  readonly powerPreference?: GPUPowerPreference | undefined;
+}
+
+/** A GPUDevice whose errors are gathered, so that whoever waits for its results hears of them. */
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly description: DeviceDescription;
+  #failure: GraftError | undefined;
+  #isDisposed = false;
+
+  private constructor(gpu: GPUDevice, description: DeviceDescription) {
+    this.gpu = gpu;
+    this.description = description;
+    gpu.addEventListener('uncapturederror', (event) => {
+      this.#failure ??= toGraftError(event.error);
+    });
+    gpu.lost.then((info) => {
+      if (this.#isDisposed) return;
+      this.#failure = new DeviceLostError(
+        `the device ${description.name} was lost (${info.reason}: ${info.message})`,
+        'Create a new runtime; training can go on from its last saved state',
+      );
+    });
+  }
+
+  /** Throws NoGPUError where no GPUAdapter is offered or it gives no device. */
+  static async request(options: DeviceOptions = {}): Promise<Device> {
+    const gpu = options.gpu ?? (await findGPU());
+    const gpuAdapter = await gpu.requestAdapter({
+      powerPreference: options.powerPreference ?? 'high-performance',
+    });
+    if (gpuAdapter === null) {
+      throw new NoGPUError(
+        'WebGPU is there but offers no GPUAdapter',
+        'Install a Vulkan, Metal or D3D12 driver; on Debian a software one is in mesa-vulkan-drivers (bookworm-backports)',
+      );
+    }
+    const timestamps: GPUFeatureName = 'timestamp-query';
+    const device = await gpuAdapter.requestDevice({
+      requiredFeatures: gpuAdapter.features.has(timestamps) ? [timestamps] : [],
+    });
+    return new Device(device, describe(gpuAdapter, device));
+  }
+
+  /** Throws what went wrong on the device since the last call, if anything did. */
+  check(): void {
+    const failure = this.#failure;
+    if (failure === undefined) return;
+    // A lost device stays lost; any other failure is reported once.
+    if (!(failure instanceof DeviceLostError)) this.#failure = undefined;
+    throw failure;
+  }
+
+  /** Runs `create` and throws the validation or memory error that it caused on the device. */
+  async guard<T>(create: () => T | Promise<T>): Promise<T> {
+    this.check();
+    this.gpu.pushErrorScope('out-of-memory');
+    this.gpu.pushErrorScope('validation');
+    let result: T | undefined;
+    let thrown: unknown;
+    let succeeded = false;
+    try {
+      result = await create();
+      succeeded = true;
+    } catch (error) {
+      thrown = error;
+    }
+    const errors = await Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]).catch(() => []);
+    this.check();
+    const captured = errors.find((error) => error !== null);
+    if (captured) throw toGraftError(captured);
+    if (!succeeded || result === undefined) throw thrown;
+    return result;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.gpu.destroy();
+  }
+}
+
+function toGraftError(error: GPUError): GraftError {
+  // `constructor.name` and not instanceof: Dawn for Node leaves the classes out of the global scope.
+  if (error.constructor.name === 'GPUOutOfMemoryError') {
+    return new OutOfDeviceMemoryError(
+      `the device ran out of memory: ${error.message}`,
+      'Lower the token budget, or close other users of the GPU',
+    );
+  }
+  return new GraftError(`WebGPU reports: ${error.message}`);
+}
+
+function describe(gpuAdapter: GPUAdapter, device: GPUDevice): DeviceDescription {
+  const { info } = gpuAdapter;
+  const limits: Record<string, number> = {};
+  for (const name of LIMITS) {
+    limits[name] = device.limits[name];
+  }
+  const name =
+    info.description ||
+    info.device ||
+    [info.vendor, info.architecture].filter(Boolean).join(' ') ||
+    'unnamed GPU';
+  return {
+    name,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    // Some stacks do not set the flag, yet name their software driver.
+    isFallback:
+      info.isFallbackAdapter ||
+      /llvmpipe|swiftshader|warp|basic render/i.test(`${name} ${info.architecture}`),
+    features: [...device.features].sort(),
+    limits,
+  };
+}
+
+/** The limits that Graft's kernels and plans depend on. */
+const LIMITS = [
+  'maxStorageBuffersPerShaderStage',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'minStorageBufferOffsetAlignment',
+  'minUniformBufferOffsetAlignment',
+] as const;
