@@ -25,6 +25,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    // The report's style sheet is imported as text; vitest would empty it.
+    css: true,
     pool: 'forks',
     // One native WebGPU device per process: two software devices would only fight for the same cores.
     maxWorkers: 1,
