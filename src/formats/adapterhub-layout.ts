@@ -1,0 +1,156 @@
+/** Houlsby adapters on BERT as the Python library `adapters` lays them out: file names, tensor names, configuration. */
+import { PythonFloat, type PythonValue } from './python-json';
+
+export const ADAPTER_CONFIG = 'adapter_config.json';
+export const ADAPTER_WEIGHTS = 'adapter.safetensors';
+export const HEAD_CONFIG = 'head_config.json';
+export const HEAD_WEIGHTS = 'model_head.safetensors';
+
+/** The version of the layout, as that library names itself. Without it, it reads "gelu" as the tanh form. */
+export const LAYOUT_VERSION = 'adapters.1.2.0';
+
+export type AdapterNonLinearity = 'gelu' | 'gelu_tanh';
+
+/** What the library calls each; the first is written, all are read. They are transformers' names of one function. */
+export const NON_LINEARITIES: Readonly<Record<AdapterNonLinearity, readonly string[]>> = {
+  gelu: ['gelu', 'gelu_python'],
+  gelu_tanh: ['gelu_new', 'gelu_pytorch_tanh', 'gelu_python_tanh', 'gelu_fast'],
+};
+
+export interface LayoutTensor {
+  /** Graft's: 'layer.0.attention.adapter.down.weight'. */
+  readonly name: string;
+  /** In the file, after the optional prefix 'bert.'. */
+  readonly storedName: string;
+  /** PyTorch's order: [out, in]. */
+  readonly shape: readonly number[];
+}
+
+/** The sites of one layer, and where BertModel has them. */
+const SITES = [
+  { site: 'attention', module: 'attention.output' },
+  { site: 'output', module: 'output' },
+] as const;
+
+/** The adapters' tensors, two adapters a layer. */
+export function adapterTensors(
+  adapterName: string,
+  sizes: { readonly hiddenSize: number; readonly layers: number; readonly bottleneck: number },
+): LayoutTensor[] {
+  const { hiddenSize, bottleneck } = sizes;
+  return eachSite(sizes.layers).flatMap(({ name, module }) => {
+    const ours = `${name}.adapter`;
+    const theirs = `${module}.adapters.${adapterName}`;
+    return [
+      tensor(`${ours}.down.weight`, `${theirs}.adapter_down.0.weight`, [bottleneck, hiddenSize]),
+      tensor(`${ours}.down.bias`, `${theirs}.adapter_down.0.bias`, [bottleneck]),
+      tensor(`${ours}.up.weight`, `${theirs}.adapter_up.weight`, [hiddenSize, bottleneck]),
+      tensor(`${ours}.up.bias`, `${theirs}.adapter_up.bias`, [hiddenSize]),
+    ];
+  });
+}
+
+/** All LayerNorms of the encoder. The library neither trains nor saves them, but loads them where they are there. */
+export function layerNormTensors(sizes: {
+  readonly hiddenSize: number;
+  readonly layers: number;
+}): LayoutTensor[] {
+  const places = [{ name: 'embeddings', module: 'embeddings' }, ...eachSite(sizes.layers)];
+  return places.flatMap(({ name, module }) =>
+    ['weight', 'bias'].map((part) =>
+      tensor(`${name}.layer_norm.${part}`, `${module}.LayerNorm.${part}`, [sizes.hiddenSize]),
+    ),
+  );
+}
+
+/** The head of BertForSequenceClassification: a linear layer on the pooler's output. `module` is its name in the file. */
+export function headTensors(hiddenSize: number, outputs: number, module = 'classifier'): LayoutTensor[] {
+  return [
+    tensor('classifier.weight', `${module}.weight`, [outputs, hiddenSize]),
+    tensor('classifier.bias', `${module}.bias`, [outputs]),
+  ];
+}
+
+function eachSite(layers: number): { name: string; module: string }[] {
+  return Array.from({ length: layers }, (_, layer) =>
+    SITES.map(({ site, module }) => ({
+      name: `layer.${layer}.${site}`,
+      module: `encoder.layer.${layer}.${module}`,
+    })),
+  ).flat();
+}
+
+function tensor(name: string, storedName: string, shape: readonly number[]): LayoutTensor {
+  return { name, storedName, shape };
+}
+
+/**
+ * The library computes the bottleneck as int(hidden // reduction_factor). Where hidden / m is not exact in binary, that
+ * may come out as m - 1; the factor of m + 1/2 is safely inside.
+ */
+export function reductionFactor(hiddenSize: number, bottleneck: number): PythonValue {
+  const factor = hiddenSize / bottleneck;
+  const isExact = Number.isInteger(Math.log2(bottleneck / greatestCommonDivisor(hiddenSize, bottleneck)));
+  if (!isExact) {
+    return new PythonFloat(hiddenSize / (bottleneck + 0.5));
+  }
+  return Number.isInteger(factor) ? factor : new PythonFloat(factor);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** What decides how a Houlsby adapter computes, beside its size and non-linearity. A file that differs is another method. */
+export const HOULSBY_STRUCTURE: Readonly<Record<string, PythonValue>> = {
+  adapter_residual_before_ln: false,
+  cross_adapter: false,
+  inv_adapter: null,
+  is_parallel: false,
+  leave_out: [],
+  ln_after: false,
+  ln_before: false,
+  mh_adapter: true,
+  original_ln_after: true,
+  original_ln_before: false,
+  output_adapter: true,
+  phm_layer: false,
+  residual_before_ln: true,
+  // The library asks for a float and refuses 1.
+  scaling: new PythonFloat(1),
+  use_gating: false,
+};
+
+/** The rest of what the library writes for Houlsby: of use in training, or to methods that are switched off. */
+const HOULSBY_DEFAULTS: Readonly<Record<string, PythonValue>> = {
+  dropout: new PythonFloat(0),
+  factorized_phm_W: true,
+  factorized_phm_rule: false,
+  hypercomplex_nonlinearity: 'glorot-uniform',
+  init_weights: 'bert',
+  init_weights_seed: null,
+  inv_adapter_reduction_factor: null,
+  learn_phm: true,
+  phm_bias: true,
+  phm_c_init: 'normal',
+  phm_dim: 4,
+  phm_init_range: 0.0001,
+  phm_rank: 1,
+  shared_W_phm: false,
+  shared_phm_rule: true,
+  stochastic_depth: new PythonFloat(0),
+};
+
+/** `config` of adapter_config.json. */
+export function houlsbyConfig(
+  hiddenSize: number,
+  bottleneck: number,
+  nonLinearity: AdapterNonLinearity,
+): Readonly<Record<string, PythonValue>> {
+  return {
+    ...HOULSBY_STRUCTURE,
+    ...HOULSBY_DEFAULTS,
+    non_linearity: NON_LINEARITIES[nonLinearity][0] ?? nonLinearity,
+    reduction_factor: reductionFactor(hiddenSize, bottleneck),
+  };
+}

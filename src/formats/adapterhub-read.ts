@@ -1,0 +1,324 @@
+/** Reading a task in the layout of AdapterHub: Graft's own files, and Houlsby adapters that `adapters` trained on BERT. */
+import { AdapterMismatchError, FileAccessError, FileFormatError, UnsupportedModelError } from '../errors';
+import { type FileSource, type OpenOptions, readFile } from '../platform/files';
+import type { AdapterFiles, AdapterTensor } from './adapterhub';
+import {
+  ADAPTER_CONFIG,
+  ADAPTER_WEIGHTS,
+  type AdapterNonLinearity,
+  adapterTensors,
+  HEAD_CONFIG,
+  HEAD_WEIGHTS,
+  HOULSBY_STRUCTURE,
+  headTensors,
+  type LayoutTensor,
+  layerNormTensors,
+  NON_LINEARITIES,
+} from './adapterhub-layout';
+import { isJsonObject, type JsonObject, parseJsonObject, show } from './json';
+import { PythonFloat, type PythonValue } from './python-json';
+import { openSafetensors, readFiniteFloat32, type SafetensorsFile } from './safetensors';
+
+/** The backbone that the adapter is to sit on. */
+export interface BackboneSizes {
+  readonly hiddenSize: number;
+  readonly layers: number;
+  /** For messages. */
+  readonly description: string;
+}
+
+/**
+ * Throws FileAccessError where a file is missing, FileFormatError where one is damaged, UnsupportedModelError for another
+ * method or head, AdapterMismatchError where the adapter was trained on a backbone of another width or depth.
+ */
+export async function readAdapterHub(
+  source: FileSource,
+  backbone: BackboneSizes,
+  options: OpenOptions = {},
+): Promise<AdapterFiles> {
+  const config = await readConfig(source, ADAPTER_CONFIG, options);
+  const method = parseMethod(config, source, backbone);
+  const weights = await openWeights(source, ADAPTER_WEIGHTS, options);
+  try {
+    const adapter = await readAdapter(weights, method.name, source, backbone);
+    const head = await readHead(source, backbone, options);
+    const { settings } = graftBlock(config);
+    return {
+      ...method,
+      ...adapter,
+      ...head,
+      hiddenSize: backbone.hiddenSize,
+      layers: backbone.layers,
+      settings: isJsonObject(settings) ? settings : {},
+      tensors: new Map([...adapter.tensors, ...head.tensors]),
+    };
+  } finally {
+    await weights.close();
+  }
+}
+
+interface ConfigFile {
+  readonly file: string;
+  readonly json: JsonObject;
+}
+
+async function readConfig(source: FileSource, name: string, options: OpenOptions): Promise<ConfigFile> {
+  const file = await readFile(source, name, options);
+  if (file === undefined) {
+    throw new FileAccessError(
+      name,
+      `not in ${source.description}`,
+      'Give the directory that an adapter was saved to',
+    );
+  }
+  return { file: file.name, json: parseJsonObject(file.bytes, file.name) };
+}
+
+async function openWeights(source: FileSource, name: string, options: OpenOptions): Promise<SafetensorsFile> {
+  const file = await source.open(name, options);
+  if (file === undefined) {
+    throw new FileAccessError(
+      name,
+      `not in ${source.description}`,
+      'Graft does not read .bin files: save the adapter again in Python with use_safetensors=True',
+    );
+  }
+  return openSafetensors(file);
+}
+
+/** Graft's own part of a configuration file; empty in others' files. */
+function graftBlock({ json }: ConfigFile): JsonObject {
+  return isJsonObject(json.graft) ? json.graft : {};
+}
+
+function parseMethod(
+  { file, json }: ConfigFile,
+  source: FileSource,
+  backbone: BackboneSizes,
+): { name: string; nonLinearity: AdapterNonLinearity } {
+  const {
+    name,
+    config,
+    model_type: modelType = 'bert',
+    hidden_size: hiddenSize = backbone.hiddenSize,
+  } = json;
+  if (typeof name !== 'string' || name === '') {
+    throw new FileFormatError(file, 'name', `a name was expected, found ${show(name)}`);
+  }
+  if (modelType !== 'bert') {
+    throw new AdapterMismatchError(
+      `${file}: the adapter is for model_type ${show(modelType)}, the backbone is a "bert"`,
+    );
+  }
+  if (!isJsonObject(config)) {
+    throw new FileFormatError(file, 'config', `an object was expected, found ${show(config)}`);
+  }
+  if (hiddenSize !== backbone.hiddenSize) {
+    throw mismatch(source, `hidden_size ${show(hiddenSize)}`, backbone);
+  }
+  if (typeof config.architecture === 'string') {
+    throw new UnsupportedModelError(
+      `${file}: the method ${show(config.architecture)} is not a Houlsby adapter`,
+    );
+  }
+  for (const [key, expected] of Object.entries(HOULSBY_STRUCTURE)) {
+    const found = config[key];
+    if (found !== undefined && !isSame(found, expected)) {
+      throw new UnsupportedModelError(
+        `${file}: config.${key} is ${show(found)}`,
+        'Graft runs Houlsby adapters, the DoubleSeqBnConfig of adapters',
+      );
+    }
+  }
+  return { name, nonLinearity: parseNonLinearity(file, json, config) };
+}
+
+function isSame(found: JsonObject[string], expected: PythonValue): boolean {
+  const value = expected instanceof PythonFloat ? expected.value : expected;
+  // `null` and an empty list both say "none".
+  return (
+    JSON.stringify(found) === JSON.stringify(value) || (found === null && JSON.stringify(value) === '[]')
+  );
+}
+
+function parseNonLinearity(file: string, json: JsonObject, config: JsonObject): AdapterNonLinearity {
+  const found = config.non_linearity;
+  // Before files had a version, "gelu" was the tanh form and "gelu_orig" the one with erf.
+  const isOld = json.version === undefined;
+  const name = isOld && found === 'gelu' ? 'gelu_new' : isOld && found === 'gelu_orig' ? 'gelu' : found;
+  for (const ours of ['gelu', 'gelu_tanh'] as const) {
+    if (typeof name === 'string' && NON_LINEARITIES[ours].includes(name)) {
+      return ours;
+    }
+  }
+  const known = Object.values(NON_LINEARITIES).flat().join(', ');
+  throw new UnsupportedModelError(
+    `${file}: config.non_linearity is ${show(found)}`,
+    `Graft runs adapters with one of ${known}`,
+  );
+}
+
+async function readAdapter(
+  weights: SafetensorsFile,
+  name: string,
+  source: FileSource,
+  backbone: BackboneSizes,
+): Promise<{ bottleneck: number; layerNorms: boolean; tensors: Map<string, AdapterTensor> }> {
+  const prefix = weights.names().some((stored) => stored.startsWith('bert.')) ? 'bert.' : '';
+  const layers = countLayers(weights, prefix);
+  const firstDown = `${prefix}encoder.layer.0.attention.output.adapters.${name}.adapter_down.0.weight`;
+  const shape = weights.info(firstDown)?.shape;
+  const [bottleneck, hiddenSize] = shape ?? [];
+  if (bottleneck === undefined || bottleneck === 0 || hiddenSize === undefined || shape?.length !== 2) {
+    throw new FileFormatError(
+      weights.file,
+      `tensor ${firstDown}`,
+      `a matrix [bottleneck, hidden] was expected, found ${shape === undefined ? 'nothing' : show(shape)}`,
+    );
+  }
+  if (hiddenSize !== backbone.hiddenSize || layers !== backbone.layers) {
+    throw mismatch(source, `${layers} layers of hidden size ${hiddenSize}`, backbone);
+  }
+  const norms = layerNormTensors(backbone);
+  const layerNorms = norms.some(({ storedName }) => weights.info(prefix + storedName) !== undefined);
+  const layout = [
+    ...adapterTensors(name, { hiddenSize, layers, bottleneck }),
+    ...(layerNorms ? norms : []),
+  ].map((tensor) => ({ ...tensor, storedName: prefix + tensor.storedName }));
+  const known = new Set(layout.map(({ storedName }) => storedName));
+  const unknown = weights.names().find((stored) => !known.has(stored));
+  if (unknown !== undefined) {
+    throw new UnsupportedModelError(
+      `${weights.file}: tensor ${show(unknown)} belongs to no Houlsby adapter named ${show(name)}`,
+    );
+  }
+  return { bottleneck, layerNorms, tensors: await readTensors(weights, layout) };
+}
+
+/** How many layers have an adapter; 0 where they are not numbered from 0 without a gap. */
+function countLayers(weights: SafetensorsFile, prefix: string): number {
+  const numbers = new Set<number>();
+  let largest = -1;
+  for (const stored of weights.names()) {
+    const match = /^encoder\.layer\.(\d+)\..*\.adapters\./.exec(stored.slice(prefix.length));
+    if (match !== null) {
+      numbers.add(Number(match[1]));
+      largest = Math.max(largest, Number(match[1]));
+    }
+  }
+  return largest + 1 === numbers.size ? numbers.size : 0;
+}
+
+async function readTensors(
+  weights: SafetensorsFile,
+  layout: readonly LayoutTensor[],
+): Promise<Map<string, AdapterTensor>> {
+  const tensors = new Map<string, AdapterTensor>();
+  for (const { name, storedName, shape } of layout) {
+    const info = weights.info(storedName);
+    if (info?.shape.join() !== shape.join()) {
+      throw new FileFormatError(
+        weights.file,
+        `tensor ${show(storedName)}`,
+        `shape [${shape.join(', ')}] was expected, found ${info === undefined ? 'nothing' : show(info.shape)}`,
+      );
+    }
+    tensors.set(name, { shape, data: await readFiniteFloat32(weights, storedName) });
+  }
+  return tensors;
+}
+
+interface Head {
+  readonly taskKind: AdapterFiles['taskKind'];
+  readonly labels: readonly string[];
+  readonly tensors: Map<string, AdapterTensor>;
+}
+
+async function readHead(source: FileSource, backbone: BackboneSizes, options: OpenOptions): Promise<Head> {
+  const config = await readConfig(source, HEAD_CONFIG, options);
+  const module = headModule(config);
+  const weights = await openWeights(source, HEAD_WEIGHTS, options);
+  try {
+    const shape = weights.info(`${module}.weight`)?.shape;
+    const [outputs, hiddenSize] = shape ?? [];
+    if (outputs === undefined || outputs === 0 || shape?.length !== 2) {
+      throw new FileFormatError(
+        weights.file,
+        `tensor ${module}.weight`,
+        `a matrix [labels, hidden] was expected, found ${shape === undefined ? 'nothing' : show(shape)}`,
+      );
+    }
+    if (hiddenSize !== backbone.hiddenSize) {
+      throw mismatch(source, `a head of hidden size ${hiddenSize}`, backbone);
+    }
+    const tensors = await readTensors(weights, headTensors(hiddenSize, outputs, module));
+    return { ...parseLabels(config, outputs), tensors };
+  } finally {
+    await weights.close();
+  }
+}
+
+/** The name of the linear layer in the file. `adapters` has it alone, or in a list after its dropout. */
+function headModule({ file, json }: ConfigFile): string {
+  const { config, name } = json;
+  if (config === null || config === undefined) {
+    return 'classifier';
+  }
+  if (!isJsonObject(config)) {
+    throw new FileFormatError(file, 'config', `an object or null was expected, found ${show(config)}`);
+  }
+  const { head_type: type, layers, use_pooler: usesPooler } = config;
+  if (type !== 'classification' || layers !== 1 || usesPooler !== true || typeof name !== 'string') {
+    throw new UnsupportedModelError(
+      `${file}: a head of type ${show(type)}, ${show(layers)} layers, use_pooler ${show(usesPooler)}`,
+      'Graft runs one linear layer on the pooler, as in BertForSequenceClassification or ' +
+        'add_classification_head(name, layers=1, use_pooler=True)',
+    );
+  }
+  return `heads.${name}.1`;
+}
+
+function parseLabels(config: ConfigFile, outputs: number): Pick<Head, 'taskKind' | 'labels'> {
+  const { task, labels: ownLabels } = graftBlock(config);
+  if (task === 'regression' || (task === undefined && outputs === 1)) {
+    if (outputs !== 1) {
+      throw new FileFormatError(
+        config.file,
+        'graft.task',
+        `regression has one output, the head has ${outputs}`,
+      );
+    }
+    return { taskKind: 'regression', labels: [] };
+  }
+  const { label2id: own } = config.json;
+  const inner = isJsonObject(config.json.config) ? config.json.config.label2id : undefined;
+  const labels = isStringList(ownLabels) ? ownLabels : labelsById(own ?? inner, outputs);
+  if (labels.length !== outputs || new Set(labels).size !== outputs || outputs < 2) {
+    throw new FileFormatError(
+      config.file,
+      isStringList(ownLabels) ? 'graft.labels' : 'label2id',
+      `${outputs} labels, each another, were expected, found ${show(labels)}`,
+    );
+  }
+  return { taskKind: 'classification', labels };
+}
+
+function isStringList(value: JsonObject[string]): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function labelsById(label2id: JsonObject[string], outputs: number): string[] {
+  if (!isJsonObject(label2id)) {
+    return Array.from({ length: outputs }, (_, id) => `LABEL_${id}`);
+  }
+  const byId = new Map(Object.entries(label2id).map(([label, id]) => [Number(id), label]));
+  return Array.from({ length: outputs }, (_, id) => byId.get(id)).filter((label) => label !== undefined);
+}
+
+function mismatch(source: FileSource, found: string, backbone: BackboneSizes): AdapterMismatchError {
+  return new AdapterMismatchError(
+    `the adapter in ${source.description} has ${found}; ` +
+      `the backbone ${backbone.description} has ${backbone.layers} layers of hidden size ${backbone.hiddenSize}`,
+    'Load it onto the backbone that it was trained on',
+  );
+}

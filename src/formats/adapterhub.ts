@@ -1,0 +1,126 @@
+/** A trained task in memory, and its files in the layout of AdapterHub. */
+import { OptionError } from '../errors';
+import {
+  ADAPTER_CONFIG,
+  ADAPTER_WEIGHTS,
+  type AdapterNonLinearity,
+  adapterTensors,
+  HEAD_CONFIG,
+  HEAD_WEIGHTS,
+  headTensors,
+  houlsbyConfig,
+  LAYOUT_VERSION,
+  type LayoutTensor,
+  layerNormTensors,
+} from './adapterhub-layout';
+import type { JsonObject } from './json';
+import { type PythonValue, pythonJson } from './python-json';
+import { writeSafetensors } from './safetensors';
+
+export interface AdapterTensor {
+  /** PyTorch's order: a linear layer's weight is [out, in]. */
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: Float32Array;
+}
+
+/** A Houlsby adapter with its head and labels. */
+export interface AdapterFiles {
+  /** Of the task; a part of the tensors' names in the file, so it may not hold a dot. */
+  readonly name: string;
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly bottleneck: number;
+  readonly nonLinearity: AdapterNonLinearity;
+  /** Whether the backbone's LayerNorms were trained and are among `tensors`. */
+  readonly layerNorms: boolean;
+  readonly taskKind: 'classification' | 'regression';
+  /** In the order of the head's outputs; empty for regression. */
+  readonly labels: readonly string[];
+  /** What else Graft wants to find again, such as the maximum length; other programs ignore it. */
+  readonly settings: JsonObject;
+  /**
+   * 'layer.{i}.{attention|output}.adapter.{down|up}.{weight|bias}', 'classifier.{weight|bias}', and with `layerNorms`
+   * 'layer.{i}.{attention|output}.layer_norm.{weight|bias}' and 'embeddings.layer_norm.{weight|bias}'.
+   */
+  readonly tensors: ReadonlyMap<string, AdapterTensor>;
+}
+
+/**
+ * The four files by name. The Python library `adapters` loads them with `use_safetensors=True`.
+ * Throws OptionError for a name or labels that the layout cannot hold, RangeError where a tensor is missing or misshapen.
+ */
+export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Array<ArrayBuffer>> {
+  checkName(adapter.name);
+  const labels = outputLabels(adapter);
+  const stored = [
+    ...adapterTensors(adapter.name, adapter),
+    ...(adapter.layerNorms ? layerNormTensors(adapter) : []),
+  ].map((tensor) => ({ ...tensor, storedName: `bert.${tensor.storedName}` }));
+  const about = {
+    hidden_size: adapter.hiddenSize,
+    model_class: 'BertForSequenceClassification',
+    model_name: '',
+    model_type: 'bert',
+    version: LAYOUT_VERSION,
+  };
+  return {
+    [ADAPTER_WEIGHTS]: pack(adapter, stored),
+    [HEAD_WEIGHTS]: pack(adapter, headTensors(adapter.hiddenSize, labels.length)),
+    [ADAPTER_CONFIG]: encodeJson({
+      ...about,
+      config: houlsbyConfig(adapter.hiddenSize, adapter.bottleneck, adapter.nonLinearity),
+      name: adapter.name,
+      graft: { layer_norms: adapter.layerNorms, settings: adapter.settings },
+    }),
+    [HEAD_CONFIG]: encodeJson({
+      ...about,
+      config: null,
+      label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+      name: null,
+      num_labels: labels.length,
+      graft: { labels: adapter.labels, task: adapter.taskKind },
+    }),
+  };
+}
+
+/** The library makes a module of this name: PyTorch allows neither a dot in it nor nothing at all. */
+function checkName(name: string): void {
+  if (name === '' || name.includes('.')) {
+    throw new OptionError(
+      'name',
+      `${JSON.stringify(name)} cannot name an adapter in a file`,
+      'Choose a name without dots',
+    );
+  }
+}
+
+/** A name for every output of the head. */
+function outputLabels({ taskKind, labels }: AdapterFiles): readonly string[] {
+  if (taskKind === 'regression') {
+    // transformers' own name for the only output of a regression head.
+    return ['LABEL_0'];
+  }
+  if (labels.length < 2 || new Set(labels).size !== labels.length) {
+    throw new OptionError('labels', 'at least two labels, each another, are needed');
+  }
+  return labels;
+}
+
+function pack(adapter: AdapterFiles, layout: readonly LayoutTensor[]): Uint8Array<ArrayBuffer> {
+  const tensors = layout.map(({ name, storedName, shape }) => {
+    const tensor = adapter.tensors.get(name);
+    if (tensor === undefined || tensor.shape.join() !== shape.join()) {
+      throw new RangeError(
+        `${name}: shape [${shape.join()}] is needed, found [${tensor?.shape.join() ?? ''}]`,
+      );
+    }
+    return { name: storedName, shape, data: tensor.data };
+  });
+  // transformers asks safetensors files for this.
+  return writeSafetensors(tensors, { format: 'pt' });
+}
+
+function encodeJson(value: PythonValue): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(pythonJson(value));
+}

@@ -1,0 +1,112 @@
+/** Which vocabulary a checkpoint has, and how text is prepared for it. */
+import { FileAccessError, FileFormatError } from '../errors';
+import { isJsonObject, type JsonObject, parseJsonObject, show } from '../formats/json';
+import { type FileSource, type OpenOptions, readFile } from '../platform/files';
+
+export interface TokenizerFiles {
+  /** `vocab.txt` (a token a line, the line is the id) or `tokenizer.json`, as it is. */
+  readonly format: 'vocab.txt' | 'tokenizer.json';
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** For messages. */
+  readonly file: string;
+  /** Largest id + 1. */
+  readonly tokens: number;
+  readonly lowercase: boolean;
+  /** `undefined`: as `lowercase` says. */
+  readonly stripAccents: boolean | undefined;
+  readonly handleChineseCharacters: boolean;
+}
+
+/** Throws FileAccessError where `source` has neither vocab.txt nor tokenizer.json, FileFormatError for a damaged one. */
+export async function readTokenizerFiles(source: FileSource, options: OpenOptions): Promise<TokenizerFiles> {
+  const vocabulary = await readFile(source, 'vocab.txt', options);
+  const configFile = await readFile(source, 'tokenizer_config.json', options);
+  const config = configFile === undefined ? {} : parseJsonObject(configFile.bytes, configFile.name);
+  // tokenizer.json is asked for only where the two small files leave something open.
+  const needsFull = vocabulary === undefined || config.do_lower_case === undefined;
+  const full = needsFull ? await readFile(source, 'tokenizer.json', options) : undefined;
+  const fullJson = full === undefined ? undefined : parseJsonObject(full.bytes, full.name);
+  const normalizer = findBertNormalizer(fullJson?.normalizer);
+  const configName = configFile?.name ?? 'tokenizer_config.json';
+  const flag = (configKey: string, normalizerKey: string) =>
+    readFlag(config, configKey, configName) ??
+    readFlag(normalizer, normalizerKey, full?.name ?? 'tokenizer.json');
+  const preparation = {
+    // Without a word about it, transformers' BertTokenizer lower-cases.
+    lowercase: flag('do_lower_case', 'lowercase') ?? true,
+    stripAccents: flag('strip_accents', 'strip_accents'),
+    handleChineseCharacters: flag('tokenize_chinese_chars', 'handle_chinese_chars') ?? true,
+  };
+  if (vocabulary !== undefined) {
+    const { bytes, name } = vocabulary;
+    return { format: 'vocab.txt', bytes, file: name, tokens: countLines(bytes), ...preparation };
+  }
+  if (full === undefined || fullJson === undefined) {
+    throw new FileAccessError(
+      source.description,
+      'it has neither vocab.txt nor tokenizer.json',
+      'Add the vocabulary that the checkpoint was trained with',
+    );
+  }
+  const tokens = countTokens(fullJson, full.name);
+  return { format: 'tokenizer.json', bytes: full.bytes, file: full.name, tokens, ...preparation };
+}
+
+/** The BertNormalizer of a tokenizer.json, alone or in a sequence; an empty object where there is none. */
+function findBertNormalizer(normalizer: JsonObject[string]): JsonObject {
+  if (!isJsonObject(normalizer)) {
+    return {};
+  }
+  const parts = Array.isArray(normalizer.normalizers) ? normalizer.normalizers : [normalizer];
+  return parts.filter(isJsonObject).find((part) => part.type === 'BertNormalizer') ?? {};
+}
+
+function readFlag(json: JsonObject, key: string, file: string): boolean | undefined {
+  const value = json[key] ?? undefined;
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new FileFormatError(file, key, `true, false or null was expected, found ${show(value)}`);
+  }
+  return value;
+}
+
+/** Lines as Python counts them: \n, \r\n or \r ends one; the last may lack its end. */
+function countLines(bytes: Uint8Array): number {
+  const lineFeed = 0x0a;
+  const carriageReturn = 0x0d;
+  let lines = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === lineFeed || (byte === carriageReturn && bytes[i + 1] !== lineFeed)) {
+      lines++;
+    }
+  }
+  const last = bytes.at(-1);
+  return last === undefined || last === lineFeed || last === carriageReturn ? lines : lines + 1;
+}
+
+/** Largest id + 1 over the model's vocabulary and the added tokens. */
+function countTokens(json: JsonObject, file: string): number {
+  const vocabulary = isJsonObject(json.model) ? json.model.vocab : undefined;
+  if (!isJsonObject(vocabulary)) {
+    throw new FileFormatError(
+      file,
+      'model.vocab',
+      `an object from token to id was expected, found ${show(vocabulary)}`,
+    );
+  }
+  let tokens = 0;
+  const take = (token: string, id: JsonObject[string]) => {
+    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
+      throw new FileFormatError(file, `token ${show(token)}`, `an id was expected, found ${show(id)}`);
+    }
+    tokens = Math.max(tokens, id + 1);
+  };
+  for (const [token, id] of Object.entries(vocabulary)) {
+    take(token, id);
+  }
+  const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];
+  for (const entry of added.filter(isJsonObject)) {
+    take(show(entry.content), entry.id);
+  }
+  return tokens;
+}

@@ -1,0 +1,383 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  AdapterMismatchError,
+  FileAccessError,
+  FileFormatError,
+  GraftError,
+  OptionError,
+  UnsupportedModelError,
+} from '../../src/errors';
+import { type AdapterFiles, type AdapterTensor, writeAdapterHub } from '../../src/formats/adapterhub';
+import {
+  adapterTensors,
+  headTensors,
+  layerNormTensors,
+  reductionFactor,
+} from '../../src/formats/adapterhub-layout';
+import { readAdapterHub } from '../../src/formats/adapterhub-read';
+import { PythonFloat } from '../../src/formats/python-json';
+import { openSafetensors } from '../../src/formats/safetensors';
+import { blobSource } from '../../src/platform/blobs';
+import { directorySource } from '../../src/platform/directory';
+import { missingPython, runPython } from '../support/python';
+
+const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
+
+interface Sizes {
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly bottleneck: number;
+}
+
+/** An adapter whose every element is another number. */
+function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): AdapterFiles {
+  const labels = options.labels ?? ['negative', 'positive', 'ünclear "x"'];
+  const layerNorms = options.layerNorms ?? true;
+  const name = options.name ?? 'demo';
+  const layout = [
+    ...adapterTensors(name, sizes),
+    ...(layerNorms ? layerNormTensors(sizes) : []),
+    ...headTensors(sizes.hiddenSize, options.taskKind === 'regression' ? 1 : labels.length),
+  ];
+  let next = 0;
+  const tensors = new Map<string, AdapterTensor>();
+  for (const { name: tensorName, shape } of layout) {
+    const length = shape.reduce((product, size) => product * size, 1);
+    const data = Float32Array.from({ length }, () => Math.sin(next++));
+    tensors.set(tensorName, { shape, data });
+  }
+  return {
+    name,
+    ...sizes,
+    nonLinearity: 'gelu_tanh',
+    layerNorms,
+    taskKind: 'classification',
+    labels,
+    settings: { max_length: 128 },
+    tensors,
+    ...options,
+  };
+}
+
+const SMALL: Sizes = { hiddenSize: 8, layers: 2, bottleneck: 3 };
+const BACKBONE = { hiddenSize: 8, layers: 2, description: 'tiny-bert' };
+
+function parse(bytes: Uint8Array | undefined): Record<string, unknown> {
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+/** The files with one JSON file changed. */
+function edited(file: string, edit: (json: Record<string, unknown>) => void) {
+  const files = writeAdapterHub(makeAdapter(SMALL));
+  const json = parse(files[file]);
+  edit(json);
+  return blobSource({ ...files, [file]: new TextEncoder().encode(JSON.stringify(json)) });
+}
+
+function editedConfig(values: Record<string, unknown>) {
+  return edited('adapter_config.json', (json) => {
+    Object.assign(json.config ?? {}, values);
+  });
+}
+
+describe('AdapterHub files', () => {
+  it.each<[string, AdapterFiles]>([
+    ['classification with LayerNorms', makeAdapter(SMALL)],
+    ['without LayerNorms', makeAdapter(SMALL, { layerNorms: false, nonLinearity: 'gelu' })],
+    ['regression', makeAdapter(SMALL, { taskKind: 'regression', labels: [], settings: {} })],
+    ['awkward labels', makeAdapter(SMALL, { labels: ['1', '0', '__proto__', ''] })],
+  ])('are read as they were written: %s', async (_, adapter) => {
+    const read = await readAdapterHub(blobSource(writeAdapterHub(adapter)), BACKBONE);
+    expect(read).toEqual(adapter);
+  });
+
+  it('have the four names, and text as Python writes it', () => {
+    const files = writeAdapterHub(makeAdapter(SMALL));
+    expect(Object.keys(files).sort()).toEqual([
+      'adapter.safetensors',
+      'adapter_config.json',
+      'head_config.json',
+      'model_head.safetensors',
+    ]);
+    const text = new TextDecoder().decode(files['adapter_config.json']);
+    expect(text).toContain('\n    "scaling": 1.0,\n');
+    expect(text).toContain('\n    "dropout": 0.0,\n');
+    expect(text).toContain(`\n    "reduction_factor": ${8 / 3.5},\n`);
+    expect(text).toContain('\n    "non_linearity": "gelu_new",\n');
+    const config = parse(files['adapter_config.json']).config;
+    expect(Object.keys(config ?? {})).toHaveLength(33);
+    expect(parse(files['head_config.json'])).toMatchObject({
+      config: null,
+      name: null,
+      num_labels: 3,
+      label2id: { negative: 0, positive: 1, 'ünclear "x"': 2 },
+    });
+  });
+
+  it('give the same bytes each time', () => {
+    expect(writeAdapterHub(makeAdapter(SMALL))).toEqual(writeAdapterHub(makeAdapter(SMALL)));
+  });
+
+  it('keep every bottleneck through int(hidden // reduction_factor)', () => {
+    const wrong: string[] = [];
+    for (const hidden of [128, 312, 384, 768, 1024]) {
+      for (let bottleneck = 1; bottleneck <= 2 * hidden; bottleneck++) {
+        const value = reductionFactor(hidden, bottleneck);
+        const factor = value instanceof PythonFloat ? value.value : Number(value);
+        // Python's // on floats: the exact remainder (fmod) first, so that rounding cannot lift the quotient.
+        const quotient = Math.round((hidden - (hidden % factor)) / factor);
+        if (quotient !== bottleneck) wrong.push(`${hidden}/${bottleneck}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(reductionFactor(768, 64)).toBe(12);
+    expect(reductionFactor(768, 512)).toEqual(new PythonFloat(1.5));
+  });
+
+  it('cannot hold some names and labels', () => {
+    for (const name of ['', 'a.b']) {
+      expect(() => writeAdapterHub(makeAdapter(SMALL, { name }))).toThrow(OptionError);
+    }
+    for (const labels of [['one'], ['same', 'same']]) {
+      expect(() => writeAdapterHub(makeAdapter(SMALL, { labels }))).toThrow(OptionError);
+    }
+    const adapter = makeAdapter(SMALL);
+    expect(() => writeAdapterHub({ ...adapter, bottleneck: 4 })).toThrow(
+      /adapter.down.weight: shape \[4,8\]/,
+    );
+  });
+
+  it.each(['plain_head', 'flexible_head'])('that adapters wrote are read: %s', async (style) => {
+    const source = directorySource(`${GOLDEN}adapterhub/${style}`);
+    const adapter = await readAdapterHub(source, BACKBONE);
+    expect(adapter).toMatchObject({
+      name: 'demo',
+      bottleneck: 3,
+      nonLinearity: 'gelu_tanh',
+      layerNorms: false,
+      taskKind: 'classification',
+      labels: ['bad', 'fair', 'good'],
+      settings: {},
+    });
+    expect(adapter.tensors.size).toBe(2 * 2 * 4 + 2);
+    const stored = await storedTensors(source, ['adapter.safetensors', 'model_head.safetensors']);
+    expect(stored.size).toBe(adapter.tensors.size);
+    expect(adapter.tensors.get('layer.1.attention.adapter.down.weight')?.data).toEqual(
+      stored.get('bert.encoder.layer.1.attention.output.adapters.demo.adapter_down.0.weight'),
+    );
+    expect(adapter.tensors.get('layer.0.output.adapter.up.bias')?.data).toEqual(
+      stored.get('bert.encoder.layer.0.output.adapters.demo.adapter_up.bias'),
+    );
+    expect(adapter.tensors.get('classifier.weight')?.data).toEqual(
+      stored.get(style === 'plain_head' ? 'classifier.weight' : 'heads.demo.1.weight'),
+    );
+  });
+
+  const noPython = missingPython('adapters', 'torch', 'safetensors');
+  it.skipIf(noPython !== undefined)(
+    `load in Python's adapters with the same values${noPython === undefined ? '' : ` (skipped: ${noPython})`}`,
+    async () => {
+      const root = mkdtempSync(join(tmpdir(), 'graft-adapterhub-'));
+      try {
+        await comparePython(root);
+      } finally {
+        rmSync(root, { recursive: true });
+      }
+    },
+    300_000,
+  );
+
+  it.each<[string, Partial<typeof BACKBONE>, RegExp]>([
+    ['width', { hiddenSize: 16 }, /hidden_size 8; the backbone tiny-bert has 2 layers of hidden size 16/],
+    ['depth', { layers: 3 }, /2 layers of hidden size 8; the backbone tiny-bert has 3 layers/],
+  ])('refuse a backbone of another %s', async (_, sizes, message) => {
+    const promise = readAdapterHub(blobSource(writeAdapterHub(makeAdapter(SMALL))), {
+      ...BACKBONE,
+      ...sizes,
+    });
+    await expect(promise).rejects.toThrow(AdapterMismatchError);
+    await expect(promise).rejects.toThrow(message);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['Pfeiffer', { mh_adapter: false }],
+    ['parallel', { is_parallel: true }],
+    ['scaled', { scaling: 4.0 }],
+    ['swish', { non_linearity: 'swish' }],
+    ['LoRA', { architecture: 'lora' }],
+    ['missing layers', { leave_out: [0] }],
+  ])('of another method are refused by name: %s', async (_, values) => {
+    await expect(readAdapterHub(editedConfig(values), BACKBONE)).rejects.toThrow(UnsupportedModelError);
+  });
+
+  it('of before the version key name the forms of GELU otherwise', async () => {
+    const old = (name: string) =>
+      edited('adapter_config.json', (json) => {
+        json.version = undefined;
+        Object.assign(json.config ?? {}, { non_linearity: name });
+      });
+    expect((await readAdapterHub(old('gelu'), BACKBONE)).nonLinearity).toBe('gelu_tanh');
+    expect((await readAdapterHub(old('gelu_orig'), BACKBONE)).nonLinearity).toBe('gelu');
+  });
+
+  it('say what is wrong with a head', async () => {
+    const deepHead = { head_type: 'classification', layers: 2, use_pooler: false };
+    const deep = edited('head_config.json', (json) =>
+      Object.assign(json, { config: deepHead, name: 'demo' }),
+    );
+    await expect(readAdapterHub(deep, BACKBONE)).rejects.toThrow(UnsupportedModelError);
+    const labels = edited('head_config.json', (json) =>
+      Object.assign(json, { graft: { labels: ['a', 'b'] } }),
+    );
+    await expect(readAdapterHub(labels, BACKBONE)).rejects.toThrow(/graft.labels: 3 labels, each another/);
+  });
+
+  it('say which file is missing, and what to do about .bin files', async () => {
+    const files = writeAdapterHub(makeAdapter(SMALL));
+    for (const name of Object.keys(files)) {
+      const { [name]: _, ...rest } = files;
+      const promise = readAdapterHub(
+        blobSource({ ...rest, 'pytorch_adapter.bin': new Uint8Array(3) }),
+        BACKBONE,
+      );
+      await expect(promise).rejects.toThrow(FileAccessError);
+      await expect(promise).rejects.toThrow(name.endsWith('.json') ? name : /use_safetensors=True/);
+    }
+  });
+
+  it('with a tensor too many, too few or not finite are refused', async () => {
+    const small = writeAdapterHub(makeAdapter({ ...SMALL, bottleneck: 5 }));
+    const other = writeAdapterHub(makeAdapter(SMALL, { name: 'other' }));
+    const swapped = { ...small, 'adapter.safetensors': other['adapter.safetensors'] ?? new Uint8Array() };
+    await expect(readAdapterHub(blobSource(swapped), BACKBONE)).rejects.toThrow(/adapters.demo.*nothing/);
+    const adapter = makeAdapter(SMALL);
+    adapter.tensors.get('layer.1.output.adapter.up.bias')?.data.fill(Number.NaN, 2, 3);
+    await expect(readAdapterHub(blobSource(writeAdapterHub(adapter)), BACKBONE)).rejects.toThrow(
+      /layer.1.output.adapters.demo.adapter_up.bias", element 2: NaN/,
+    );
+  });
+
+  it('meet mutations with typed errors only', async () => {
+    const sound = writeAdapterHub(makeAdapter(SMALL));
+    const names = Object.keys(sound);
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.array(fc.record({ at: fc.nat(6000), byte: fc.nat(255) }), { minLength: 1, maxLength: 3 }),
+        fc.option(fc.nat(6000), { freq: 4 }),
+        async (name, changes, cut) => {
+          let bytes = (sound[name] ?? new Uint8Array()).slice();
+          for (const { at, byte } of changes) bytes[at % bytes.length] = byte;
+          if (cut !== null) bytes = bytes.slice(0, cut % bytes.length);
+          try {
+            await readAdapterHub(blobSource({ ...sound, [name]: bytes }), BACKBONE);
+          } catch (error) {
+            if (!(error instanceof GraftError)) throw error;
+            refused++;
+          }
+        },
+      ),
+      { numRuns: 2000, seed: 3 },
+    );
+    expect(refused).toBeGreaterThan(800);
+  });
+
+  it('meet any JSON with typed errors only', async () => {
+    const sound = writeAdapterHub(makeAdapter(SMALL));
+    const configs = ['adapter_config.json', 'head_config.json'] as const;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...configs),
+        fc.record(
+          {
+            name: fc.jsonValue(),
+            config: fc.oneof(fc.jsonValue(), fc.constant(null)),
+            hidden_size: fc.jsonValue(),
+            graft: fc.oneof(fc.jsonValue(), fc.record({ labels: fc.jsonValue(), task: fc.jsonValue() })),
+            label2id: fc.jsonValue(),
+          },
+          { requiredKeys: [] },
+        ),
+        async (file, values) => {
+          const json = new TextEncoder().encode(JSON.stringify({ ...parse(sound[file]), ...values }));
+          await readAdapterHub(blobSource({ ...sound, [file]: json }), BACKBONE).catch((error: unknown) => {
+            if (!(error instanceof GraftError)) throw error;
+          });
+        },
+      ),
+      { numRuns: 1500, seed: 4 },
+    );
+    const list = new TextEncoder().encode('[]');
+    const promise = readAdapterHub(blobSource({ ...sound, 'adapter_config.json': list }), BACKBONE);
+    await expect(promise).rejects.toThrow(FileFormatError);
+  });
+});
+
+async function storedTensors(
+  source: ReturnType<typeof directorySource>,
+  names: readonly string[],
+): Promise<Map<string, Float32Array>> {
+  const result = new Map<string, Float32Array>();
+  for (const name of names) {
+    const file = await source.open(name);
+    if (file === undefined) throw new Error(`${name} is missing`);
+    const tensors = await openSafetensors(file);
+    for (const tensor of tensors.names()) result.set(tensor, await tensors.readFloat32(tensor));
+    await tensors.close();
+  }
+  return result;
+}
+
+/** Writes adapters of many sizes, lets Python load all of them, and compares what its model holds. */
+async function comparePython(root: string): Promise<void> {
+  const cases = [8, 16, 24, 48, 64, 256].flatMap((bottleneck) => [
+    makeAdapter({ hiddenSize: 384, layers: 1, bottleneck }, { name: `m${bottleneck}` }),
+    makeAdapter({ hiddenSize: 100, layers: 2, bottleneck }, { name: `odd${bottleneck}`, layerNorms: false }),
+  ]);
+  cases.push(
+    makeAdapter(SMALL, { name: 'erf', nonLinearity: 'gelu' }),
+    makeAdapter(SMALL, { name: 'regression', taskKind: 'regression', labels: [] }),
+  );
+  for (const adapter of cases) {
+    const directory = join(root, adapter.name);
+    mkdirSync(directory);
+    for (const [name, bytes] of Object.entries(writeAdapterHub(adapter))) {
+      writeFileSync(join(directory, name), bytes);
+    }
+    const labels = Math.max(1, adapter.labels.length);
+    const sizes = { hidden: adapter.hiddenSize, layers: adapter.layers, labels };
+    writeFileSync(join(directory, 'sizes.json'), JSON.stringify(sizes));
+  }
+  runPython(`${GOLDEN}adapterhub.py`, 'load', root);
+  for (const adapter of cases) {
+    const directory = join(root, adapter.name);
+    const report = JSON.parse(readFileSync(join(directory, 'loaded.json'), 'utf8'));
+    expect(report).toMatchObject({
+      active: expect.stringContaining(adapter.name),
+      missing: [],
+      unknown: [],
+      scaling: 1,
+    });
+    const erf = adapter.nonLinearity === 'gelu';
+    // gelu(-1) by erf and by tanh, to six digits.
+    expect(report.activation[3]).toBeCloseTo(erf ? -0.158655 : -0.158808, 6);
+    const labels = adapter.taskKind === 'regression' ? ['LABEL_0'] : adapter.labels;
+    expect(report.label2id).toEqual(Object.fromEntries(labels.map((label, id) => [label, id])));
+    const loaded = await storedTensors(directorySource(directory), ['loaded.safetensors']);
+    const layout = [
+      ...adapterTensors(adapter.name, adapter),
+      ...(adapter.layerNorms ? layerNormTensors(adapter) : []),
+    ].map((tensor) => ({ ...tensor, storedName: `bert.${tensor.storedName}` }));
+    for (const { name, storedName } of [...layout, ...headTensors(adapter.hiddenSize, labels.length)]) {
+      expect(loaded.get(storedName), `${adapter.name} ${storedName}`).toEqual(
+        adapter.tensors.get(name)?.data,
+      );
+    }
+  }
+}

@@ -1,0 +1,98 @@
+"""Exchanges adapters with the Python library `adapters` 1.2.0.
+
+    python adapterhub.py load ROOT    loads every adapter in ROOT/*, as large as its sizes.json says, and writes what the
+                                      model then holds to loaded.safetensors and loaded.json beside it
+    python adapterhub.py save         writes the fixtures in test/golden/adapterhub, for Graft to read. The one with a
+                                      head of BertAdapterModel needs transformers 4.51, which that library was made for
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import adapters
+import torch
+import transformers
+from adapters import DoubleSeqBnConfig
+from safetensors.torch import save_file
+from transformers import BertConfig, BertForSequenceClassification
+
+HERE = Path(__file__).parent / "adapterhub"
+
+
+def make_config(hidden: int, layers: int, labels: int) -> BertConfig:
+    return BertConfig(
+        vocab_size=16,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=1,
+        intermediate_size=16,
+        max_position_embeddings=8,
+        num_labels=labels,
+    )
+
+
+def load(directory: Path) -> None:
+    sizes = json.loads((directory / "sizes.json").read_text())
+    model = BertForSequenceClassification(make_config(sizes["hidden"], sizes["layers"], sizes["labels"]))
+    adapters.init(model)
+    info: dict = {}
+    name = model.load_adapter(str(directory), use_safetensors=True, loading_info=info)
+    model.set_active_adapters(name)
+    model.eval()
+    if transformers.__version__.startswith("4.51."):
+        # With later versions the library loads and saves, but its models cannot run.
+        with torch.no_grad():
+            logits = model(torch.arange(6).unsqueeze(0)).logits
+        assert logits.isfinite().all() and logits.shape == (1, sizes["labels"])
+    # Looking for the adapter's tensors it counts the head's as unexpected, and the other way round.
+    unexpected = set(info["unexpected_keys"])
+    site = model.bert.encoder.layer[0].output.adapters[name]
+    activation = site.non_linearity.f(torch.linspace(-4, 4, 9))
+    state = {key: tensor.detach().clone() for key, tensor in model.state_dict().items()}
+    save_file(state, directory / "loaded.safetensors")
+    report = {
+        "active": str(model.active_adapters),
+        "missing": info["missing_keys"],
+        "unknown": sorted(key for key in unexpected if key not in state),
+        "label2id": model.config.label2id,
+        "activation": activation.tolist(),
+        "scaling": site.scaling,
+    }
+    (directory / "loaded.json").write_text(json.dumps(report))
+
+
+def save(style: str) -> None:
+    torch.manual_seed(1)
+    hidden, layers, bottleneck, labels = 8, 2, 3, {"bad": 0, "fair": 1, "good": 2}
+    directory = HERE / style
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    config = make_config(hidden, layers, len(labels))
+    config.label2id, config.id2label = labels, {number: label for label, number in labels.items()}
+    if style == "flexible_head":
+        model = adapters.BertAdapterModel(config)
+        model.add_classification_head("demo", num_labels=3, layers=1, use_pooler=True, id2label=config.id2label)
+    else:
+        model = BertForSequenceClassification(config)
+        adapters.init(model)
+    factor = hidden / (bottleneck + 0.5)
+    model.add_adapter("demo", config=DoubleSeqBnConfig(non_linearity="gelu_new", reduction_factor=factor))
+    model.set_active_adapters("demo")
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
+    model.save_adapter(str(directory), "demo", use_safetensors=True)
+    if style == "plain_head":
+        model.save_head(str(directory), use_safetensors=True)
+    for file in directory.glob("*.safetensors"):
+        file.chmod(0o644)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "load":
+        for path in sorted(Path(sys.argv[2]).iterdir()):
+            load(path)
+    else:
+        save("plain_head")
+        save("flexible_head")
