@@ -1,0 +1,92 @@
+import { encoderTensors, poolerTensors } from '../src/models/bert-tensors';
+import type { Checkpoint } from '../src/models/checkpoint';
+import type { EncoderConfig } from '../src/models/config';
+import type { EncodedExample } from '../src/training/batches';
+import { Random } from '../src/training/random';
+
+/** Sizes of well-known encoders. */
+export const SHAPES = {
+  minilm: { hiddenSize: 384, layers: 6, heads: 12 },
+  base: { hiddenSize: 768, layers: 12, heads: 12 },
+  large: { hiddenSize: 1024, layers: 24, heads: 16 },
+} as const;
+
+export type ShapeName = keyof typeof SHAPES;
+
+export function isShapeName(name: string): name is ShapeName {
+  return Object.hasOwn(SHAPES, name);
+}
+
+export function syntheticConfig(name: ShapeName, vocabularySize = 1000): EncoderConfig {
+  const { hiddenSize, layers, heads } = SHAPES[name];
+  return {
+    modelType: 'bert',
+    hiddenSize,
+    layers,
+    heads,
+    headSize: hiddenSize / heads,
+    intermediateSize: 4 * hiddenSize,
+    vocabularySize,
+    maxPositions: 512,
+    typeVocabularySize: 2,
+    layerNormEpsilon: 1e-12,
+    activation: 'gelu',
+    hiddenDropout: 0.1,
+    attentionDropout: 0.1,
+    classifierDropout: 0.1,
+  };
+}
+
+/** An encoder of random weights: speed does not depend on their values. */
+export function syntheticCheckpoint(config: EncoderConfig): Checkpoint {
+  const shapes = new Map(
+    [...encoderTensors(config), ...poolerTensors(config)].map(({ name, shape }) => [name, shape]),
+  );
+  const shapeOf = (name: string) => {
+    const shape = shapes.get(name);
+    if (shape === undefined) throw new RangeError(`there is no ${name}`);
+    return shape;
+  };
+  return {
+    config,
+    description: 'random weights',
+    tokenizer: {
+      format: 'vocab.txt',
+      bytes: new Uint8Array(),
+      file: '',
+      tokens: 0,
+      lowercase: true,
+      stripAccents: undefined,
+      handleChineseCharacters: true,
+    },
+    hasPooler: true,
+    has: (name) => shapes.has(name),
+    shape: shapeOf,
+    async read(name) {
+      const values = new Float32Array(shapeOf(name).reduce((product, size) => product * size, 1));
+      if (name.includes('LayerNorm')) return values.fill(name.endsWith('weight') ? 1 : 0);
+      // A cheap sequence in ±0.035: BERT-large has 300 million numbers.
+      let state = name.length;
+      for (let i = 0; i < values.length; i++) {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        values[i] = (state / 2 ** 32 - 0.5) * 0.07;
+      }
+      return values;
+    },
+    close: async () => {},
+  };
+}
+
+/** `sequences` texts of `length` random tokens each. */
+export function syntheticExamples(
+  config: EncoderConfig,
+  sequences: number,
+  length: number,
+): EncodedExample[] {
+  const random = new Random(0, 'synthetic texts');
+  return Array.from({ length: sequences }, (_, index) => ({
+    ids: Uint32Array.from({ length }, () => random.below(config.vocabularySize)),
+    typeIds: new Uint8Array(length),
+    label: index % 2,
+  }));
+}
