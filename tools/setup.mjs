@@ -17,7 +17,10 @@ function hasGPUAdapter() {
     const gpuAdapter = await gpu.requestAdapter();
     process.exit(gpuAdapter === null ? 1 : 0);`;
   try {
-    execFileSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore', timeout: 60_000 });
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: 'ignore',
+      timeout: 60_000,
+    });
     return true;
   } catch {
     return false;
@@ -25,9 +28,12 @@ function hasGPUAdapter() {
 }
 
 function hasChromium() {
-  return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', process.env.CHROME_PATH ?? ''].some(
-    (path) => path !== '' && existsSync(path),
-  );
+  return [
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    process.env.CHROME_PATH ?? '',
+  ].some((path) => path !== '' && existsSync(path));
 }
 
 function debianRelease() {
@@ -51,7 +57,14 @@ if (missing.length === 0) process.exit(0);
 
 // Debian 12's own Mesa (22.3) lacks a feature that Dawn needs.
 const fromBackports = isOldMesa && missing.includes('mesa-vulkan-drivers');
-const install = (names, ...options) => ['apt-get', 'install', '-y', '--no-install-recommends', ...options, ...names];
+const install = (names, ...options) => [
+  'apt-get',
+  'install',
+  '-y',
+  '--no-install-recommends',
+  ...options,
+  ...names,
+];
 const commands = [
   ['apt-get', 'update'],
   ...(fromBackports ? [install(['mesa-vulkan-drivers'], '-t', 'bookworm-backports')] : []),
@@ -71,7 +84,10 @@ if (release === undefined || process.getuid?.() !== 0) {
 console.error(`Installing ${missing.join(', ')}`);
 if (fromBackports && !existsSync(backportsFile)) writeFileSync(backportsFile, `${backportsLine}\n`);
 for (const [program, ...args] of commands) {
-  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  execFileSync(program, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
 }
 if (!hasGPUAdapter()) {
   console.error('The driver is installed, yet WebGPU offers no GPUAdapter.');

@@ -43,9 +43,27 @@ export interface RunRequest {
   readonly readBack?: readonly ReadBack[];
 }
 
+/** Where the time of a run went, in milliseconds of wall time. All but `device` is time of this thread. */
+export interface RunTimings {
+  /** Packing the batch and encoding its commands, up to the submission. */
+  readonly encode: number;
+  /** Waiting for the device. */
+  readonly device: number;
+  /** Copying the results out of mapped memory. */
+  readonly readBack: number;
+}
+
+/** Time that the device spent in one kernel over a whole run. */
+export interface KernelTime {
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly milliseconds: number;
+}
+
 /** `outputs[i]` holds the schedule's output i of all micro-batches, row after row. */
 export interface RunResult {
   readonly outputs: readonly Float32Array<ArrayBuffer>[];
+  readonly timings: RunTimings;
 }
 
 /** A schedule whose pipelines, bind groups and memory are ready. */
@@ -54,6 +72,11 @@ export interface Executable {
   readonly byteLength: number;
   /** One encoder, one submission, one wait, whatever the number of micro-batches. */
   run(request: RunRequest): Promise<RunResult>;
+  /**
+   * Runs one micro-batch with a timer around each dispatch: for benchmarks, slower than `run`. Throws GraftError where the
+   * device has no timers.
+   */
+  profile(batch: MicroBatch): Promise<KernelTime[]>;
   dispose(): void;
 }
 

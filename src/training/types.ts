@@ -99,6 +99,21 @@ export interface StepReport {
   /** Over the whole run so far, evaluation not counted. */
   readonly examplesPerSecond: number;
   readonly tokensPerSecond: number;
+  /** Where the step's time went. */
+  readonly timings: StepTimings;
+}
+
+/** Milliseconds of wall time; all but `device` is time of this thread. */
+export interface StepTimings {
+  /** Packing the batch and encoding its commands. */
+  readonly encode: number;
+  /** Waiting for the device. */
+  readonly device: number;
+  /** Copying the gradients to the optimizer. */
+  readonly readBack: number;
+  readonly optimizer: number;
+  /** Writing the new parameters to the device. */
+  readonly upload: number;
 }
 
 export interface EpochReport {

@@ -1,5 +1,5 @@
 import { DeviceLimitError } from '../../errors';
-import type { Executable, MicroBatch, ReadBack, RunRequest, RunResult } from '../backend';
+import type { Executable, KernelTime, MicroBatch, ReadBack, RunRequest, RunResult } from '../backend';
 import {
   type BatchShape,
   countRows,
@@ -14,6 +14,7 @@ import type { Device } from './device';
 import { BufferUsage, MAP_MODE_READ } from './flags';
 import { asWebGPUBuffer, type Memory, type WebGPUBuffer } from './memory';
 import { chooseVariant, type Pipelines } from './pipelines';
+import { Timers } from './timers';
 
 export interface ExecutorContext {
   readonly device: Device;
@@ -194,6 +195,7 @@ class WebGPUExecutable implements Executable {
 
   async run(request: RunRequest): Promise<RunResult> {
     this.#device.check();
+    const started = performance.now();
     const { microBatches } = request;
     const { gpu } = this.#device;
     const readBack = request.readBack ?? [];
@@ -215,6 +217,7 @@ class WebGPUExecutable implements Executable {
       encoder.copyBufferToBuffer(copy.source, 0, staging.gpu, copy.offset, copy.byteLength);
     }
     gpu.queue.submit([encoder.finish()]);
+    const submitted = performance.now();
     try {
       await staging.gpu.mapAsync(MAP_MODE_READ, 0, Math.max(4, reads.byteLength));
     } catch (error) {
@@ -222,6 +225,7 @@ class WebGPUExecutable implements Executable {
       this.#device.check();
       throw error;
     }
+    const mappedAt = performance.now();
     const mapped = staging.gpu.getMappedRange(0, Math.max(4, reads.byteLength));
     reads.readBack.forEach((copy, index) => {
       readBack[index]?.into().set(new Float32Array(mapped, copy.offset, copy.byteLength / 4));
@@ -238,7 +242,33 @@ class WebGPUExecutable implements Executable {
     );
     staging.gpu.unmap();
     this.#device.check();
-    return { outputs };
+    const timings = {
+      encode: submitted - started,
+      device: mappedAt - submitted,
+      readBack: performance.now() - mappedAt,
+    };
+    return { outputs, timings };
+  }
+
+  async profile(batch: MicroBatch): Promise<KernelTime[]> {
+    const upload = await this.#uploadBatches({ microBatches: [batch], seed: 0, step: 0, lossScale: 1 });
+    const encoder = this.#device.gpu.createCommandEncoder({ label: this.#schedule.label });
+    encoder.copyBufferToBuffer(upload.gpu, 0, this.#inputs.gpu, 0, this.#layout.byteLength);
+    const timers = new Timers(this.#device, this.#memory, this.#ready.length);
+    this.#ready.forEach((ready, index) => {
+      const pass = encoder.beginComputePass(timers.pass(index));
+      encodeDispatch(pass, ready, batch);
+      pass.end();
+    });
+    const milliseconds = await timers.finish(encoder);
+    const totals = new Map<string, { dispatches: number; milliseconds: number }>();
+    this.#schedule.dispatches.forEach(({ kernel }, index) => {
+      const total = totals.get(kernel.name) ?? { dispatches: 0, milliseconds: 0 };
+      total.dispatches += 1;
+      total.milliseconds += milliseconds[index] ?? 0;
+      totals.set(kernel.name, total);
+    });
+    return [...totals].map(([kernel, total]) => ({ kernel, ...total }));
   }
 
   dispose(): void {
@@ -247,13 +277,7 @@ class WebGPUExecutable implements Executable {
 
   #encode(encoder: GPUCommandEncoder, batch: MicroBatch): void {
     const pass = encoder.beginComputePass();
-    for (const { pipeline, group, grid } of this.#ready) {
-      const [x, y, z] = grid(batch);
-      if (x * y * z === 0) continue;
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(x, y, z);
-    }
+    for (const ready of this.#ready) encodeDispatch(pass, ready, batch);
     pass.end();
   }
 
@@ -303,6 +327,14 @@ class WebGPUExecutable implements Executable {
     }
     return this.#staging;
   }
+}
+
+function encodeDispatch(pass: GPUComputePassEncoder, ready: ReadyDispatch, batch: MicroBatch): void {
+  const [x, y, z] = ready.grid(batch);
+  if (x * y * z === 0) return;
+  pass.setPipeline(ready.pipeline);
+  pass.setBindGroup(0, ready.group);
+  pass.dispatchWorkgroups(x, y, z);
 }
 
 function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
