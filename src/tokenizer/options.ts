@@ -1,0 +1,45 @@
+import type { AddedToken, SpecialTokenNames } from './vocabulary';
+
+export interface TokenizerOptions {
+  /** The bytes of a vocab.txt, or the tokens in the order of their ids. */
+  readonly vocabulary: Uint8Array | readonly string[];
+  /** Whether the model was trained on lower-cased text ("uncased"). */
+  readonly lowercase: boolean;
+  /** Default: as `lowercase`. */
+  readonly stripAccents?: boolean | undefined;
+  /** Every Chinese character is a word of its own. Default true. */
+  readonly handleChineseCharacters?: boolean | undefined;
+  /** Default: BERT's [UNK], [CLS], [SEP], [PAD], [MASK]. */
+  readonly specialTokens?: SpecialTokenNames | undefined;
+  /**
+   * Tokens that are matched in the raw text. Those that are not in the vocabulary have the ids that follow it. Default: the
+   * special tokens that the vocabulary holds.
+   */
+  readonly addedTokens?: readonly AddedToken[] | undefined;
+  /** For messages. */
+  readonly fileName: string;
+}
+
+export interface EncodeOptions {
+  /** The most ids of a sequence, special tokens included: at least 2, with pairs 3. Default: no maximum. */
+  readonly maxLength?: number | undefined;
+}
+
+/** A text, or a pair, as the model takes it: `[CLS] text [SEP]` or `[CLS] text [SEP] pair [SEP]`. */
+export interface Encoding {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  /** As many: 0 up to the first [SEP], 1 from there on. */
+  readonly typeIds: Uint8Array<ArrayBuffer>;
+  /** Whether the maximum length cut something off. */
+  readonly truncated: boolean;
+}
+
+/** Many sequences, end to end. */
+export interface EncodedBatch {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  readonly typeIds: Uint8Array<ArrayBuffer>;
+  /** `[sequences + 1]`: sequence i has the ids from `offsets[i]` up to `offsets[i + 1]`. */
+  readonly offsets: Uint32Array<ArrayBuffer>;
+  /** How many sequences the maximum length cut something off. */
+  readonly truncated: number;
+}
