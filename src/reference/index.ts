@@ -1,0 +1,27 @@
+import { adapterCases } from './adapter';
+import { attentionCases } from './attention';
+import type { OpCase } from './case';
+import { crossEntropyCases } from './cross_entropy';
+import { dropoutCases } from './dropout';
+import { embeddingsCases } from './embeddings';
+import { geluCases } from './gelu';
+import { layerNormCases } from './layer_norm';
+import { linearCases } from './linear';
+import { poolingCases } from './pooling';
+import { squaredErrorCases } from './squared_error';
+import { tanhCases } from './tanh';
+
+/** The cases of every op. A test compares this list with the files in src/ops, so that no op goes unchecked. */
+export const opCases: readonly OpCase[] = [
+  ...geluCases,
+  ...layerNormCases,
+  ...embeddingsCases,
+  ...poolingCases,
+  ...tanhCases,
+  ...crossEntropyCases,
+  ...squaredErrorCases,
+  ...attentionCases,
+  ...dropoutCases,
+  ...linearCases,
+  ...adapterCases,
+];
