@@ -1,0 +1,137 @@
+import { defineKernel, dispatch, type Variant, type VariantName } from '../backends/kernel';
+import { batchTiles, type Tape, type Tensor } from '../scheduler/tape';
+import { dropoutParams } from './dropout';
+
+/** The tiled kernels' workgroup memory is laid out for head sizes up to this; beyond it the serial ones run everywhere. */
+const LARGEST_TILED_HEAD = 64;
+const LARGEST_HEAD = 128;
+
+const PARAMS = {
+  heads: 'u32',
+  headQuads: 'u32',
+  scale: 'f32',
+  opKey: 'u32',
+  threshold: 'u32',
+  keepScale: 'f32',
+} as const;
+
+/** Work is `[tiles, heads]`: a workgroup for a tile and four heads, or for each. */
+const serialGrid: Variant['workgroups'] = ([tiles = 0, heads = 0]) => [tiles * Math.ceil(heads / 4), 1, 1];
+const tiledGrid: Variant['workgroups'] = ([tiles = 0, heads = 0]) => [tiles * heads, 1, 1];
+
+function kernelsOf(isTiled: boolean) {
+  const variants = (entryPoint: string): { readonly [name in VariantName]?: Variant } => ({
+    serial: { entryPoint, workgroups: serialGrid },
+    ...(isTiled ? { tiled: { entryPoint: `${entryPoint}_tiled`, workgroups: tiledGrid } } : {}),
+  });
+  return {
+    forward: defineKernel({
+      name: 'attention_forward',
+      shader: 'attention',
+      params: PARAMS,
+      bindings: { qkv: 'read', tiles: 'read', output: 'write' },
+      variants: variants('attention_forward'),
+    }),
+    forwardSaving: defineKernel({
+      name: 'attention_forward_saving',
+      shader: 'attention',
+      params: PARAMS,
+      bindings: { qkv: 'read', tiles: 'read', output: 'write', logSumExp: 'write' },
+      variants: variants('attention_forward_saving'),
+    }),
+    backwardQuery: defineKernel({
+      name: 'attention_backward_query',
+      shader: 'attention_backward',
+      params: PARAMS,
+      bindings: {
+        qkv: 'read',
+        tiles: 'read',
+        outputGradient: 'read',
+        logSumExp: 'read',
+        qkvGradient: 'write',
+        output: 'read',
+        delta: 'write',
+      },
+      variants: variants('attention_backward_query'),
+    }),
+    backwardKey: defineKernel({
+      name: 'attention_backward_key',
+      shader: 'attention_backward',
+      params: PARAMS,
+      bindings: {
+        qkv: 'read',
+        tiles: 'read',
+        outputGradient: 'read',
+        logSumExp: 'read',
+        qkvGradient: 'write',
+        delta: 'read',
+      },
+      variants: variants('attention_backward_key'),
+    }),
+  };
+}
+
+const tiledKernels = kernelsOf(true);
+const serialKernels = kernelsOf(false);
+
+export interface AttentionOptions {
+  /** Of the probabilities, after the softmax. Default 0. */
+  readonly dropout?: number;
+}
+
+/**
+ * Multi-head self-attention within each sequence of the packed batch: softmax(q kᵀ / √headSize) v.
+ * Vaswani et al. 2017, arXiv 1706.03762, §3.2. `qkv` is `[T, 3h]`: h columns of queries, h of keys, h of values, head i in
+ * columns i·headSize… of each; the result is `[T, h]`. Where a gradient is needed, the log-sum-exp `[T, heads]` is saved
+ * and the backward pass recomputes the probabilities (Dao et al. 2022, arXiv 2205.14135).
+ * Throws RangeError unless headSize is a multiple of 4 up to 128. Derivation: docs/derivations/attention.md.
+ */
+export function attention(tape: Tape, qkv: Tensor, heads: number, options: AttentionOptions = {}): Tensor {
+  const hidden = qkv.columns / 3;
+  const headSize = hidden / heads;
+  if (!Number.isInteger(headSize) || headSize % 4 !== 0 || headSize > LARGEST_HEAD) {
+    throw new RangeError(
+      `attention over ${qkv.columns} columns in ${heads} heads: a head's size must be a multiple of 4 up to ${LARGEST_HEAD}, not ${headSize}`,
+    );
+  }
+  const probability = options.dropout ?? 0;
+  const kernels = headSize <= LARGEST_TILED_HEAD ? tiledKernels : serialKernels;
+  const common = {
+    params: {
+      heads,
+      headQuads: headSize / 4,
+      scale: 1 / Math.sqrt(headSize),
+      opKey: tape.nextOpKey(),
+      ...dropoutParams(probability),
+    },
+    constants: { TILED_QUADS: headSize <= LARGEST_TILED_HEAD / 2 ? 8 : 16 },
+    work: ({ tileCount }: { tileCount: number }) => [tileCount, heads],
+  };
+  const output = tape.activation('attention', 'tokens', hidden, qkv.requiresGradient);
+  const bindings = { qkv, tiles: batchTiles, output };
+  if (!qkv.requiresGradient) {
+    const forward = dispatch(kernels.forward, { ...common, bindings });
+    tape.record({ op: 'attention', output, forward: [forward] });
+    return output;
+  }
+  const logSumExp = tape.activation('attention log-sum-exp', 'tokens', heads);
+  tape.record({
+    op: 'attention',
+    output,
+    forward: [dispatch(kernels.forwardSaving, { ...common, bindings: { ...bindings, logSumExp } })],
+    backward: (outputGradient) => {
+      const delta = tape.activation('attention do · o', 'tokens', heads);
+      const qkvGradient = tape.like(qkv, 'gradient of qkv');
+      const shared = { qkv, tiles: batchTiles, outputGradient, logSumExp, qkvGradient, delta };
+      return {
+        // Each writes its own columns of the one gradient.
+        dispatches: [
+          dispatch(kernels.backwardQuery, { ...common, bindings: { ...shared, output } }),
+          dispatch(kernels.backwardKey, { ...common, bindings: shared }),
+        ],
+        gradients: new Map([[qkv, qkvGradient]]),
+      };
+    },
+  });
+  return output;
+}
