@@ -1,5 +1,6 @@
 import uplotScript from 'uplot/dist/uPlot.iife.min.js?raw';
 import uplotStyle from 'uplot/dist/uPlot.min.css?raw';
+import uplotLicence from 'uplot/LICENSE?raw';
 import type { DoneReport, EpochReport, TrainingReport } from '../index';
 import chartScript from './report/charts.js?raw';
 import { confusionSection } from './report/confusion';
@@ -45,7 +46,9 @@ ${done?.dev !== undefined && 'confusion' in done.dev ? confusionSection(done.dev
 ${settingsSection(settings)}
 </main>
 <script type="application/json" id="curves">${scriptJson(curves)}</script>
-<script>${uplotScript}</script>
+<script>/*
+${uplotLicence}*/
+${uplotScript}</script>
 <script>${chartScript}</script>
 </body>
 </html>

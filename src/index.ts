@@ -1,0 +1,48 @@
+/** Graft's public API, and nothing else. */
+export { type HoulsbyOptions, houlsby } from './adapters/houlsby';
+export type { AdapterMethod } from './adapters/method';
+export type { DeviceDescription } from './backends/backend';
+export {
+  AdapterMismatchError,
+  DataError,
+  DeviceLimitError,
+  DeviceLostError,
+  DivergedError,
+  FileAccessError,
+  FileFormatError,
+  FileWriteError,
+  GraftError,
+  NoGPUError,
+  OptionError,
+  OutOfDeviceMemoryError,
+  UnsupportedModelError,
+} from './errors';
+export type { EncoderConfig } from './models/config';
+export type { FileProgress, FileSource, OpenOptions, RandomAccessFile } from './platform/files';
+export type { SourceLike } from './platform/resolve';
+export { writeFileAtomic, writeFilesAtomic } from './platform/write';
+export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
+export type { Encoding } from './tokenizer/options';
+export type { Tokenizer } from './tokenizer/tokenizer';
+export { Backbone, type BackboneOptions, loadBackbone } from './training/backbone';
+export { loadTokenizer } from './training/load-tokenizer';
+export { createRuntime, Runtime, type RuntimeOptions } from './training/runtime';
+export { type PredictOptions, Task } from './training/task';
+export type { TaskOptions } from './training/task-spec';
+export type {
+  ClassificationMetrics,
+  ClassificationPrediction,
+  DoneReport,
+  EpochReport,
+  Example,
+  Metrics,
+  Prediction,
+  RegressionMetrics,
+  RegressionPrediction,
+  StepReport,
+  StepTimings,
+  TaskKind,
+  TextInput,
+  TrainingOptions,
+  TrainingReport,
+} from './training/types';

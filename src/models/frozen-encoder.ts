@@ -1,0 +1,162 @@
+import type { Backend } from '../backends/backend';
+import type { DeviceBuffer } from '../backends/schedule';
+import type { EmbeddingTables, WordSlice } from '../ops/embeddings';
+import { frozen, type Tensor } from '../scheduler/tape';
+import type { Checkpoint } from './checkpoint';
+import type { EncoderConfig } from './config';
+
+/** y = x Wᵀ + b with W `[out, in]`, b `[out]`. */
+export interface FrozenLinear {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
+export interface FrozenLayer {
+  /** Queries, keys and values side by side: `[3·hidden, hidden]`. */
+  readonly queryKeyValue: FrozenLinear;
+  readonly attentionOutput: FrozenLinear;
+  readonly intermediate: FrozenLinear;
+  readonly output: FrozenLinear;
+}
+
+/** A LayerNorm's pretrained values, both `[hidden]`; tasks train copies of them. */
+export interface LayerNormValues {
+  readonly weight: Float32Array<ArrayBuffer>;
+  readonly bias: Float32Array<ArrayBuffer>;
+}
+
+/** The encoder's frozen weights on the device, uploaded once and shared by all tasks. */
+export interface FrozenEncoder {
+  readonly config: EncoderConfig;
+  readonly embeddings: EmbeddingTables;
+  readonly layers: readonly FrozenLayer[];
+  /** Absent where the checkpoint has none. */
+  readonly pooler: FrozenLinear | undefined;
+  /** By place: 'embeddings', 'layer.0.attention', 'layer.0.output'. */
+  readonly layerNorms: ReadonlyMap<string, LayerNormValues>;
+  /** Numbers in the encoder, LayerNorms and pooler included. */
+  readonly parameterCount: number;
+  dispose(): void;
+}
+
+/** Reads a checkpoint tensor by tensor and uploads it; nothing is kept on the host but the LayerNorms. */
+export async function uploadEncoder(
+  checkpoint: Checkpoint,
+  backend: Backend,
+  signal?: AbortSignal,
+): Promise<FrozenEncoder> {
+  const uploader = new Uploader(checkpoint, backend, signal);
+  try {
+    return await uploader.encoder();
+  } catch (error) {
+    uploader.dispose();
+    throw error;
+  }
+}
+
+class Uploader {
+  readonly #checkpoint: Checkpoint;
+  readonly #backend: Backend;
+  readonly #signal: AbortSignal | undefined;
+  readonly #buffers: DeviceBuffer[] = [];
+  #parameterCount = 0;
+
+  constructor(checkpoint: Checkpoint, backend: Backend, signal: AbortSignal | undefined) {
+    this.#checkpoint = checkpoint;
+    this.#backend = backend;
+    this.#signal = signal;
+  }
+
+  async encoder(): Promise<FrozenEncoder> {
+    const { config, hasPooler } = this.#checkpoint;
+    const layerNorms = new Map<string, LayerNormValues>();
+    const embeddings = {
+      word: await this.#wordEmbeddings(),
+      position: await this.#matrix(['embeddings.position_embeddings.weight']),
+      type: await this.#matrix(['embeddings.token_type_embeddings.weight']),
+    };
+    layerNorms.set('embeddings', await this.#layerNorm('embeddings.LayerNorm'));
+    const layers: FrozenLayer[] = [];
+    for (let layer = 0; layer < config.layers; layer++) {
+      const prefix = `encoder.layer.${layer}`;
+      const attention = ['query', 'key', 'value'].map((name) => `${prefix}.attention.self.${name}`);
+      layers.push({
+        queryKeyValue: await this.#linear(attention),
+        attentionOutput: await this.#linear([`${prefix}.attention.output.dense`]),
+        intermediate: await this.#linear([`${prefix}.intermediate.dense`]),
+        output: await this.#linear([`${prefix}.output.dense`]),
+      });
+      layerNorms.set(
+        `layer.${layer}.attention`,
+        await this.#layerNorm(`${prefix}.attention.output.LayerNorm`),
+      );
+      layerNorms.set(`layer.${layer}.output`, await this.#layerNorm(`${prefix}.output.LayerNorm`));
+    }
+    const pooler = hasPooler ? await this.#linear(['pooler.dense']) : undefined;
+    const parameterCount = this.#parameterCount;
+    const dispose = () => this.dispose();
+    return { config, embeddings, layers, pooler, layerNorms, parameterCount, dispose };
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers) buffer.dispose();
+    this.#buffers.length = 0;
+  }
+
+  async #read(name: string): Promise<Float32Array<ArrayBuffer>> {
+    this.#signal?.throwIfAborted();
+    const values = await this.#checkpoint.read(name);
+    this.#parameterCount += values.length;
+    return values;
+  }
+
+  async #upload(label: string, parts: readonly Float32Array[]): Promise<DeviceBuffer> {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const buffer = await this.#backend.allocate(length * 4, label);
+    this.#buffers.push(buffer);
+    let offset = 0;
+    for (const part of parts) {
+      this.#backend.write(buffer, offset, part);
+      offset += part.byteLength;
+    }
+    return buffer;
+  }
+
+  /** Several `[rows, columns]` tensors below each other as one. */
+  async #matrix(names: readonly string[]): Promise<Tensor> {
+    const parts: Float32Array[] = [];
+    for (const name of names) parts.push(await this.#read(name));
+    const label = names[0] ?? '';
+    const columns = this.#checkpoint.shape(label).at(-1) ?? 0;
+    const buffer = await this.#upload(label, parts);
+    const rows = parts.reduce((sum, part) => sum + part.length, 0) / columns;
+    return frozen(label, buffer, rows, columns);
+  }
+
+  async #linear(names: readonly string[]): Promise<FrozenLinear> {
+    const weight = await this.#matrix(names.map((name) => `${name}.weight`));
+    const parts: Float32Array[] = [];
+    for (const name of names) parts.push(await this.#read(`${name}.bias`));
+    const label = `${names[0]}.bias`;
+    const outputs = parts.reduce((sum, part) => sum + part.length, 0);
+    return { weight, bias: frozen(label, await this.#upload(label, parts), 1, outputs) };
+  }
+
+  async #layerNorm(name: string): Promise<LayerNormValues> {
+    return { weight: await this.#read(`${name}.weight`), bias: await this.#read(`${name}.bias`) };
+  }
+
+  async #wordEmbeddings(): Promise<WordSlice[]> {
+    const name = 'embeddings.word_embeddings.weight';
+    const { hiddenSize, vocabularySize } = this.#checkpoint.config;
+    const values = await this.#read(name);
+    const rowsPerSlice = Math.floor(this.#backend.largestBinding / (hiddenSize * 4));
+    const slices: WordSlice[] = [];
+    for (let firstRow = 0; firstRow < vocabularySize; firstRow += rowsPerSlice) {
+      const rows = Math.min(rowsPerSlice, vocabularySize - firstRow);
+      const part = values.subarray(firstRow * hiddenSize, (firstRow + rows) * hiddenSize);
+      slices.push({ tensor: frozen(name, await this.#upload(name, [part]), rows, hiddenSize), firstRow });
+    }
+    return slices;
+  }
+}

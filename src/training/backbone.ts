@@ -1,0 +1,116 @@
+import { type HoulsbyOptions, houlsby } from '../adapters/houlsby';
+import { AdapterMismatchError } from '../errors';
+import { readAdapterHub } from '../formats/adapterhub-read';
+import { openCheckpoint } from '../models/checkpoint';
+import type { EncoderConfig } from '../models/config';
+import { type FrozenEncoder, uploadEncoder } from '../models/frozen-encoder';
+import type { FileProgress, OpenOptions } from '../platform/files';
+import { resolveSource, type SourceLike } from '../platform/resolve';
+import type { Tokenizer } from '../tokenizer/tokenizer';
+import { makeTokenizer } from './load-tokenizer';
+import type { Runtime } from './runtime';
+import { Task } from './task';
+import { readSettings } from './task-files';
+import type { TaskOptions } from './task-spec';
+
+export interface BackboneOptions extends OpenOptions {
+  readonly runtime: Runtime;
+  /** Called while files are fetched. */
+  readonly onProgress?: ((progress: FileProgress) => void) | undefined;
+}
+
+/** A frozen pretrained encoder on a device, with its tokenizer; many tasks share it. */
+export class Backbone {
+  readonly #runtime: Runtime;
+  readonly #encoder: FrozenEncoder;
+  readonly tokenizer: Tokenizer;
+  /** The directory, URL or hub id that it came from. */
+  readonly description: string;
+
+  constructor(runtime: Runtime, encoder: FrozenEncoder, tokenizer: Tokenizer, description: string) {
+    this.#runtime = runtime;
+    this.#encoder = encoder;
+    this.tokenizer = tokenizer;
+    this.description = description;
+  }
+
+  get config(): EncoderConfig {
+    return this.#encoder.config;
+  }
+
+  /** Numbers in the encoder, pooler included. */
+  get parameterCount(): number {
+    return this.#encoder.parameterCount;
+  }
+
+  /** A new, untrained task. Throws OptionError. */
+  createTask(options: TaskOptions): Promise<Task> {
+    return Task.create(this.#context(), options);
+  }
+
+  /**
+   * A trained task from its files (AdapterHub layout).
+   * @throws FileAccessError, FileFormatError, UnsupportedModelError; AdapterMismatchError for another backbone's adapter
+   */
+  async loadTask(source: SourceLike, options: OpenOptions = {}): Promise<Task> {
+    const { config, description } = this;
+    const { hiddenSize, layers } = config;
+    const files = await readAdapterHub(
+      await resolveSource(source),
+      { hiddenSize, layers, description },
+      options,
+    );
+    const settings = readSettings(files.settings, config);
+    const method: HoulsbyOptions = { bottleneck: files.bottleneck, activation: files.nonLinearity };
+    const task = await Task.create(this.#context(), {
+      name: files.name,
+      kind: files.taskKind,
+      labels: files.labels,
+      adapter: houlsby(method),
+      layerNorm: files.layerNorms ? 'all' : 'none',
+      maxLength: settings.maxLength,
+    });
+    try {
+      task.setParameters((name) => files.tensors.get(name)?.data);
+      task.takesPairs = settings.takesPairs;
+    } catch (error) {
+      task.dispose();
+      throw error instanceof RangeError
+        ? new AdapterMismatchError(`${files.name}: ${error.message}`, undefined, { cause: error })
+        : error;
+    }
+    return task;
+  }
+
+  /** Frees the weights; tasks on it cannot be used any more. */
+  dispose(): void {
+    this.#encoder.dispose();
+    this.tokenizer.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+
+  #context() {
+    return { backend: this.#runtime.compute, encoder: this.#encoder, tokenizer: this.tokenizer };
+  }
+}
+
+/**
+ * Loads a checkpoint in Hugging Face's layout and uploads its weights, once for all tasks.
+ *
+ * @param source a directory, a URL, a hub id ('organisation/name'), or files by name
+ * @throws FileAccessError, FileFormatError, UnsupportedModelError; DeviceLimitError or OutOfDeviceMemoryError
+ */
+export async function loadBackbone(source: SourceLike, options: BackboneOptions): Promise<Backbone> {
+  const { runtime, onProgress, signal } = options;
+  const checkpoint = await openCheckpoint(await resolveSource(source), { onProgress, signal });
+  try {
+    const tokenizer = await makeTokenizer(checkpoint.tokenizer);
+    const encoder = await uploadEncoder(checkpoint, runtime.compute, signal);
+    return new Backbone(runtime, encoder, tokenizer, checkpoint.description);
+  } finally {
+    await checkpoint.close();
+  }
+}

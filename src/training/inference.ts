@@ -1,0 +1,64 @@
+import type { Backend, Executable } from '../backends/backend';
+import { type BatchOptions, batches, type EncodedExample } from './batches';
+import { capacityOf, inferenceSchedule, type RecordedTask } from './record-task';
+
+/** Sequences that are uploaded and read back together. */
+const SEQUENCES_PER_RUN = 256;
+
+export interface InferenceOptions {
+  readonly tokenBudget: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Sequences done so far, and of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** The forward pass of a task, prepared once per token budget and replayed. */
+export class Inference {
+  readonly #backend: Backend;
+  readonly #task: RecordedTask;
+  #prepared: { readonly tokenBudget: number; readonly executable: Executable } | undefined;
+
+  constructor(backend: Backend, task: RecordedTask) {
+    this.#backend = backend;
+    this.#task = task;
+  }
+
+  /** Logits of every example in their order, `[examples, C]`. Labels are not read. */
+  async logits(
+    examples: readonly EncodedExample[],
+    options: InferenceOptions,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { outputs } = this.#task.spec;
+    const all = new Float32Array(examples.length * outputs);
+    const executable = await this.#prepare(options.tokenBudget);
+    const order = Array.from(examples, (_, index) => index);
+    const split: BatchOptions = {
+      batchSize: SEQUENCES_PER_RUN,
+      tokenBudget: options.tokenBudget,
+      labels: 'none',
+    };
+    let done = 0;
+    for (const { microBatches, sequenceCount } of batches(examples, order, split)) {
+      options.signal?.throwIfAborted();
+      const { outputs: results } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
+      all.set(results[0] ?? [], done * outputs);
+      done += sequenceCount;
+      options.onProgress?.(done, examples.length);
+    }
+    return all;
+  }
+
+  dispose(): void {
+    this.#prepared?.executable.dispose();
+    this.#prepared = undefined;
+  }
+
+  async #prepare(tokenBudget: number): Promise<Executable> {
+    if (this.#prepared?.tokenBudget !== tokenBudget) {
+      this.dispose();
+      const schedule = inferenceSchedule(this.#task, capacityOf(tokenBudget, SEQUENCES_PER_RUN));
+      this.#prepared = { tokenBudget, executable: await this.#backend.prepare(schedule) };
+    }
+    return this.#prepared.executable;
+  }
+}

@@ -1,0 +1,102 @@
+import type { Backend } from '../backends/backend';
+import type { BatchShape } from '../backends/kernel';
+import type { DeviceBuffer, Schedule } from '../backends/schedule';
+import { encode, pool } from '../models/bert';
+import type { FrozenEncoder } from '../models/frozen-encoder';
+import { crossEntropy } from '../ops/cross_entropy';
+import { dropout } from '../ops/dropout';
+import { linear } from '../ops/linear';
+import { squaredError } from '../ops/squared_error';
+import { differentiate } from '../scheduler/backward';
+import { buildSchedule } from '../scheduler/build-schedule';
+import { QUERY_TILE } from '../scheduler/packed-batch';
+import type { ParameterLayout } from '../scheduler/parameters';
+import { frozen, Tape, type Tensor, trainable } from '../scheduler/tape';
+import type { TaskSpec } from './task-spec';
+
+/** What a task's schedules are recorded from. */
+export interface RecordedTask {
+  readonly spec: TaskSpec;
+  readonly encoder: FrozenEncoder;
+  readonly layout: ParameterLayout;
+  /** The parameter arena. */
+  readonly parameters: DeviceBuffer;
+  /** The backbone's own LayerNorms on the device, for a task that trains none. */
+  readonly frozenLayerNorms: ReadonlyMap<string, Tensor>;
+}
+
+/** The largest micro-batch under a token budget: every sequence might be a tile of its own, or a single token. */
+export function capacityOf(tokenBudget: number, mostSequences: number): BatchShape {
+  const sequenceCount = Math.min(mostSequences, tokenBudget);
+  return {
+    tokenCount: tokenBudget,
+    sequenceCount,
+    tileCount: Math.ceil(tokenBudget / QUERY_TILE) + sequenceCount,
+  };
+}
+
+/** Forward, loss and backward: output 'loss' `[B, 1]`, gradients added to the gradient arena. */
+export function trainingSchedule(
+  task: RecordedTask,
+  gradients: DeviceBuffer,
+  capacity: BatchShape,
+): Schedule {
+  const parameter = (name: string) => {
+    const { offset, rows, columns } = task.layout.place(name);
+    const place = { buffer: task.parameters, gradient: gradients, byteOffset: offset * 4 };
+    return trainable(name, place, rows, columns);
+  };
+  const tape = new Tape();
+  const logits = recordLogits(tape, task, parameter, task.spec.dropout);
+  const loss = task.spec.kind === 'regression' ? squaredError(tape, logits) : crossEntropy(tape, logits);
+  const backward = differentiate(tape, new Map([[loss, loss]]));
+  return buildSchedule(
+    `training ${task.spec.name}`,
+    [...tape.forward(), ...backward.dispatches],
+    { loss },
+    capacity,
+  );
+}
+
+/** Forward only: output 'logits' `[B, C]`. */
+export function inferenceSchedule(task: RecordedTask, capacity: BatchShape): Schedule {
+  const parameter = (name: string) => {
+    const { offset, rows, columns } = task.layout.place(name);
+    return frozen(name, task.parameters, rows, columns, offset * 4);
+  };
+  const tape = new Tape();
+  const logits = recordLogits(tape, task, parameter, { hidden: 0, attention: 0, classifier: 0 });
+  return buildSchedule(`predicting ${task.spec.name}`, tape.forward(), { logits }, capacity);
+}
+
+function recordLogits(
+  tape: Tape,
+  task: RecordedTask,
+  newParameter: (name: string) => Tensor,
+  probabilities: TaskSpec['dropout'],
+): Tensor {
+  const { spec, encoder, layout } = task;
+  const layerNormPart = (name: string) => {
+    if (layout.has(name)) return newParameter(name);
+    const tensor = task.frozenLayerNorms.get(name);
+    if (tensor === undefined) throw new RangeError(`there is no ${name}`);
+    return tensor;
+  };
+  const hidden = encode(tape, encoder, {
+    layerNorm: (place) => ({
+      gamma: layerNormPart(`${place}.layer_norm.weight`),
+      beta: layerNormPart(`${place}.layer_norm.bias`),
+    }),
+    attach: (place, projected) => spec.adapter.attach(tape, place, projected, newParameter),
+    hiddenDropout: probabilities.hidden,
+    attentionDropout: probabilities.attention,
+  });
+  const pooled = dropout(tape, pool(tape, encoder, hidden), probabilities.classifier);
+  return linear(tape, pooled, newParameter('classifier.weight'), newParameter('classifier.bias'));
+}
+
+/** The token budget where the user names none: enough to fill the device, little enough to fit it. */
+export function automaticTokenBudget(backend: Backend, batchSize: number, maxLength: number): number {
+  const enough = backend.device.isFallback ? 2048 : 8192;
+  return Math.max(maxLength, Math.min(enough, batchSize * maxLength));
+}

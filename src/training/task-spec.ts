@@ -1,0 +1,134 @@
+import type { AdapterMethod } from '../adapters/method';
+import { OptionError } from '../errors';
+import type { FrozenEncoder } from '../models/frozen-encoder';
+import type { ParameterLayout, ParameterSpec } from '../scheduler/parameters';
+import { Random } from './random';
+import type { TaskKind } from './types';
+
+export interface TaskOptions {
+  /** Names the adapter in its files. Default 'task'. */
+  readonly name?: string;
+  /** Default 'classification'. */
+  readonly kind?: TaskKind;
+  /** At least two, for a classification task. */
+  readonly labels?: readonly string[];
+  readonly adapter: AdapterMethod;
+  /** Which of the backbone's LayerNorms are trained along. Default 'all', as in the paper. */
+  readonly layerNorm?: 'all' | 'none';
+  /** In training: 'auto' (default) takes the checkpoint's probabilities, a number replaces all of them. */
+  readonly dropout?: number | 'auto';
+  /** Most tokens of a text or pair, special tokens included; longer ones are cut. Default 128. */
+  readonly maxLength?: number;
+  /** Of the initial values. Default 0. */
+  readonly seed?: number;
+}
+
+/** A task's options with every default filled in. */
+export interface TaskSpec {
+  readonly name: string;
+  readonly kind: TaskKind;
+  readonly labels: readonly string[];
+  readonly adapter: AdapterMethod;
+  readonly layerNorm: 'all' | 'none';
+  readonly dropout: { readonly hidden: number; readonly attention: number; readonly classifier: number };
+  readonly maxLength: number;
+  /** C: labels, or 1 for regression. */
+  readonly outputs: number;
+}
+
+/** Standard deviation of the head's initial weights: BERT's `initializer_range` in the authors' code. */
+const HEAD_DEVIATION = 0.02;
+
+/** [CLS], [SEP], [SEP] and one token of text. */
+const SHORTEST_MAX_LENGTH = 4;
+
+/** Throws OptionError for options that make no task on this encoder. */
+export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder, 'config'>): TaskSpec {
+  const {
+    name = 'task',
+    kind = 'classification',
+    labels = [],
+    adapter,
+    layerNorm = 'all',
+    dropout = 'auto',
+  } = options;
+  const maxLength = options.maxLength ?? Math.min(128, config.maxPositions);
+  if (!Number.isInteger(maxLength) || maxLength < SHORTEST_MAX_LENGTH || maxLength > config.maxPositions) {
+    const range = `${SHORTEST_MAX_LENGTH} to ${config.maxPositions}, the backbone's positions`;
+    throw new OptionError('maxLength', `${maxLength} is not a whole number from ${range}`);
+  }
+  if (kind === 'classification' && (labels.length < 2 || new Set(labels).size !== labels.length)) {
+    throw new OptionError('labels', 'a classification task needs at least two labels, each another');
+  }
+  if (kind === 'regression' && labels.length > 0) {
+    throw new OptionError('labels', 'a regression task has none');
+  }
+  if (dropout !== 'auto' && !(dropout >= 0 && dropout < 1)) {
+    throw new OptionError('dropout', `${dropout} is not a probability from 0 to below 1`);
+  }
+  return {
+    name,
+    kind,
+    labels,
+    adapter,
+    layerNorm,
+    dropout:
+      dropout === 'auto'
+        ? {
+            hidden: config.hiddenDropout,
+            attention: config.attentionDropout,
+            classifier: config.classifierDropout,
+          }
+        : { hidden: dropout, attention: dropout, classifier: dropout },
+    maxLength,
+    outputs: kind === 'regression' ? 1 : labels.length,
+  };
+}
+
+/** The task's trainable parameters: adapters, LayerNorms (from their pretrained values), head. */
+export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: number): ParameterSpec[] {
+  const initializer = {
+    truncatedNormal: (parameter: string, length: number, sigma: number) => {
+      const random = new Random(seed, `initial ${parameter}`);
+      return Float32Array.from({ length }, () => random.truncatedNormal(sigma));
+    },
+  };
+  const { hiddenSize } = encoder.config;
+  const layerNorms = spec.layerNorm === 'none' ? [] : [...encoder.layerNorms];
+  return [
+    ...spec.adapter.parameters(encoder.config, initializer),
+    ...layerNorms.flatMap(([place, values]) =>
+      (['weight', 'bias'] as const).map(
+        (part): ParameterSpec => ({
+          name: `${place}.layer_norm.${part}`,
+          shape: [hiddenSize],
+          decay: false,
+          initialize: () => values[part],
+        }),
+      ),
+    ),
+    {
+      name: 'classifier.weight',
+      shape: [spec.outputs, hiddenSize],
+      decay: true,
+      initialize: () =>
+        initializer.truncatedNormal('classifier.weight', spec.outputs * hiddenSize, HEAD_DEVIATION),
+    },
+    {
+      name: 'classifier.bias',
+      shape: [spec.outputs],
+      decay: false,
+      initialize: () => new Float32Array(spec.outputs),
+    },
+  ];
+}
+
+/** A new arena with the parameters' initial values. */
+export function initialArena(
+  specs: readonly ParameterSpec[],
+  layout: ParameterLayout,
+): Float32Array<ArrayBuffer> {
+  const arena = new Float32Array(layout.size);
+  for (const { name, initialize } of specs) layout.slice(arena, name).set(initialize());
+  return arena;
+}

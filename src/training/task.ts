@@ -1,0 +1,286 @@
+import type { Backend } from '../backends/backend';
+import type { DeviceBuffer } from '../backends/schedule';
+import { GraftError, OptionError } from '../errors';
+import type { FrozenEncoder } from '../models/frozen-encoder';
+import { ParameterLayout } from '../scheduler/parameters';
+import { frozen, type Tensor } from '../scheduler/tape';
+import type { Tokenizer } from '../tokenizer/tokenizer';
+import { encodeExamples, encodeTexts } from './encode-examples';
+import { Inference, type InferenceOptions } from './inference';
+import { metricsOf, predictionsOf } from './predictions';
+import { automaticTokenBudget, capacityOf, type RecordedTask, trainingSchedule } from './record-task';
+import { writeTask } from './task-files';
+import { initialArena, resolveTask, type TaskOptions, type TaskSpec, taskParameters } from './task-spec';
+import { runTraining, type TrainingOutcome } from './trainer';
+import { conditionsOf, resolveTraining } from './training-settings';
+import type {
+  DoneReport,
+  Example,
+  Metrics,
+  Prediction,
+  TaskKind,
+  TextInput,
+  TrainingOptions,
+  TrainingReport,
+} from './types';
+
+/** What a task stands on. */
+export interface TaskContext {
+  readonly backend: Backend;
+  readonly encoder: FrozenEncoder;
+  readonly tokenizer: Tokenizer;
+}
+
+export interface PredictOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Most tokens computed at once. Default 'auto'. */
+  readonly tokenBudget?: number | 'auto' | undefined;
+  /** Texts done so far, and of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** One adapter, its head and its labels, on a shared backbone. */
+export class Task {
+  readonly #context: TaskContext;
+  readonly #spec: TaskSpec;
+  readonly #layout: ParameterLayout;
+  readonly #buffers: readonly DeviceBuffer[];
+  readonly #recorded: RecordedTask;
+  readonly #inference: Inference;
+  /** The parameter arena, as it is on the device when no training runs. */
+  readonly #arena: Float32Array<ArrayBuffer>;
+  #isTraining = false;
+  /** Whether the texts are pairs; training learns it from its examples. */
+  takesPairs = false;
+
+  private constructor(
+    context: TaskContext,
+    layout: ParameterLayout,
+    arena: Float32Array<ArrayBuffer>,
+    recorded: RecordedTask,
+    buffers: readonly DeviceBuffer[],
+  ) {
+    this.#context = context;
+    this.#spec = recorded.spec;
+    this.#layout = layout;
+    this.#arena = arena;
+    this.#recorded = recorded;
+    this.#buffers = buffers;
+    this.#inference = new Inference(context.backend, recorded);
+  }
+
+  /** See Backbone.createTask. */
+  static async create(context: TaskContext, options: TaskOptions): Promise<Task> {
+    const { backend, encoder } = context;
+    const spec = resolveTask(options, encoder);
+    const specs = taskParameters(spec, encoder, options.seed ?? 0);
+    const layout = new ParameterLayout(specs);
+    const arena = initialArena(specs, layout);
+    const buffers: DeviceBuffer[] = [];
+    const upload = async (values: Float32Array, label: string) => {
+      const buffer = await backend.allocate(values.byteLength, label);
+      buffers.push(buffer);
+      backend.write(buffer, 0, values);
+      return buffer;
+    };
+    try {
+      const parameters = await upload(arena, `parameters of ${spec.name}`);
+      const frozenLayerNorms = new Map<string, Tensor>();
+      if (spec.layerNorm === 'none') {
+        for (const [place, values] of encoder.layerNorms) {
+          for (const part of ['weight', 'bias'] as const) {
+            const name = `${place}.layer_norm.${part}`;
+            frozenLayerNorms.set(
+              name,
+              frozen(name, await upload(values[part], name), 1, values[part].length),
+            );
+          }
+        }
+      }
+      return new Task(
+        context,
+        layout,
+        arena,
+        { spec, encoder, layout, parameters, frozenLayerNorms },
+        buffers,
+      );
+    } catch (error) {
+      for (const buffer of buffers) buffer.dispose();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.#spec.name;
+  }
+
+  get kind(): TaskKind {
+    return this.#spec.kind;
+  }
+
+  /** Empty for a regression. */
+  get labels(): readonly string[] {
+    return this.#spec.labels;
+  }
+
+  /** Adapters, LayerNorms and head. */
+  get trainableParameters(): number {
+    return this.#layout.count;
+  }
+
+  /**
+   * Trains the task and reports as it goes; the last report is of type 'done'.
+   *
+   * @throws DataError for examples that cannot be used, OptionError for options that cannot, DivergedError where the loss
+   *   is not finite, DeviceLostError, OutOfDeviceMemoryError; the signal's reason where it is aborted
+   */
+  async *train(
+    examples: readonly Example[],
+    options: TrainingOptions = {},
+  ): AsyncGenerator<TrainingReport, void, undefined> {
+    if (this.#isTraining) throw new GraftError(`${this.name} is being trained already`);
+    this.#isTraining = true;
+    const started = performance.now();
+    const { backend, tokenizer, encoder } = this.#context;
+    const owned: { dispose(): void }[] = [];
+    try {
+      const settings = resolveTraining(options);
+      const train = encodeExamples(examples, tokenizer, this.#spec);
+      const dev = options.dev === undefined ? undefined : encodeExamples(options.dev, tokenizer, this.#spec);
+      this.takesPairs = examples.some(({ pair }) => pair !== undefined);
+      const tokenBudget = this.#tokenBudget(options.tokenBudget, settings.batchSize);
+      const gradients = await backend.allocate(this.#layout.size * 4, `gradients of ${this.name}`);
+      owned.push(gradients);
+      const capacity = capacityOf(tokenBudget, settings.batchSize);
+      const executable = await backend.prepare(trainingSchedule(this.#recorded, gradients, capacity));
+      owned.push(executable);
+      const labels = dev?.examples.map(({ label }) => label) ?? [];
+      const evaluate = async () => {
+        const logits = await this.#inference.logits(dev?.examples ?? [], {
+          tokenBudget,
+          signal: options.signal,
+        });
+        return metricsOf(this.#spec, logits, labels);
+      };
+      const outcome = yield* runTraining({
+        backend,
+        executable,
+        layout: this.#layout,
+        parameters: this.#recorded.parameters,
+        gradients,
+        initial: this.#arena,
+        kind: this.kind,
+        examples: train.examples,
+        tokenBudget,
+        settings,
+        conditions: conditionsOf(settings, this.#spec, tokenBudget, train.examples, dev?.examples),
+        evaluate: dev === undefined ? undefined : evaluate,
+        options,
+      });
+      this.#arena.set(outcome.parameters);
+      yield this.#doneReport(
+        outcome,
+        encoder.parameterCount,
+        train.truncated,
+        (performance.now() - started) / 1000,
+      );
+    } finally {
+      for (const item of owned) item.dispose();
+      this.#isTraining = false;
+    }
+  }
+
+  /** Metrics on labelled examples. Throws DataError. */
+  async evaluate(examples: readonly Example[], options: PredictOptions = {}): Promise<Metrics> {
+    const { examples: encoded } = encodeExamples(examples, this.#context.tokenizer, this.#spec);
+    const logits = await this.#inference.logits(encoded, this.#inferenceOptions(options));
+    return metricsOf(
+      this.#spec,
+      logits,
+      encoded.map(({ label }) => label),
+    );
+  }
+
+  /** A label with its probability for each text, or a value where the task is a regression. */
+  async predict(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[]> {
+    const { encoded } = encodeTexts(texts, this.#context.tokenizer, this.#spec);
+    return predictionsOf(this.#spec, await this.#inference.logits(encoded, this.#inferenceOptions(options)));
+  }
+
+  /** The task's files by name, in AdapterHub's layout; `loadTask` reads them, and so does Python's `adapters`. */
+  async save(): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+    const settings = { maxLength: this.#spec.maxLength, takesPairs: this.takesPairs };
+    return writeTask(this.#spec, settings, this.#context.encoder.config, this.#layout, this.#arena);
+  }
+
+  /**
+   * Replaces parameters by what `values` returns for each, from its name and its present value. Names as in
+   * docs/formats.md. Throws RangeError where that is `undefined` or of another size.
+   */
+  setParameters(values: (name: string, present: Float32Array) => Float32Array | undefined): void {
+    for (const { name, length } of this.#layout.places) {
+      const present = this.#layout.slice(this.#arena, name);
+      const given = values(name, present);
+      if (given?.length !== length) {
+        throw new RangeError(`${name} needs ${length} numbers, ${given?.length ?? 'none'} were given`);
+      }
+      present.set(given);
+    }
+    this.#context.backend.write(this.#recorded.parameters, 0, this.#arena);
+  }
+
+  /** Frees the task's device memory; the backbone stays. */
+  dispose(): void {
+    this.#inference.dispose();
+    for (const buffer of this.#buffers) buffer.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+
+  #inferenceOptions({ signal, tokenBudget, onProgress }: PredictOptions): InferenceOptions {
+    return { tokenBudget: this.#tokenBudget(tokenBudget, 64), signal, onProgress };
+  }
+
+  #tokenBudget(given: number | 'auto' | undefined, batchSize: number): number {
+    const { maxLength } = this.#spec;
+    if (given === undefined || given === 'auto') {
+      return automaticTokenBudget(this.#context.backend, batchSize, maxLength);
+    }
+    if (!Number.isSafeInteger(given) || given < maxLength) {
+      throw new OptionError(
+        'tokenBudget',
+        `${given} is not a whole number of at least ${maxLength}, the longest text`,
+        'Raise it, or lower the maximum length',
+      );
+    }
+    return given;
+  }
+
+  #doneReport(
+    outcome: TrainingOutcome,
+    backboneParameters: number,
+    truncatedExamples: number,
+    seconds: number,
+  ): DoneReport {
+    const { backend } = this.#context;
+    const { dev, bestEpoch, steps, examplesPerSecond, tokensPerSecond } = outcome;
+    return {
+      type: 'done',
+      backend: backend.name,
+      device: backend.device.name,
+      dev,
+      bestEpoch,
+      trainableParameters: this.trainableParameters,
+      backboneParameters,
+      trainedShare: this.trainableParameters / backboneParameters,
+      steps,
+      examplesPerSecond,
+      tokensPerSecond,
+      peakDeviceBytes: backend.memory.peak,
+      seconds,
+      truncatedExamples,
+    };
+  }
+}

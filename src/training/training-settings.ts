@@ -1,0 +1,102 @@
+import { OptionError } from '../errors';
+import type { EncodedExample } from './batches';
+import type { TaskSpec } from './task-spec';
+import type { TrainingOptions } from './types';
+
+/** Training options with every default filled in: the paper's recipe. */
+export interface TrainingSettings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly warmupRatio: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number;
+  readonly biasCorrection: boolean;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly patience: number | undefined;
+  readonly checkpointEvery: number;
+}
+
+/** Throws OptionError naming the option that cannot be used. */
+export function resolveTraining(options: TrainingOptions): TrainingSettings {
+  const settings: TrainingSettings = {
+    epochs: options.epochs ?? 3,
+    batchSize: options.batchSize ?? 32,
+    learningRate: options.learningRate ?? 3e-4,
+    warmupRatio: options.warmupRatio ?? 0.1,
+    weightDecay: options.weightDecay ?? 0.01,
+    clipNorm: options.clipNorm ?? 1,
+    biasCorrection: options.biasCorrection ?? false,
+    seed: options.seed ?? 0,
+    shuffle: options.shuffle ?? true,
+    patience: options.patience,
+    checkpointEvery: options.checkpointEvery ?? 100,
+  };
+  for (const name of ['epochs', 'batchSize', 'checkpointEvery', 'patience'] as const) {
+    const value = settings[name];
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new OptionError(name, `${value} is not a whole number of at least 1`);
+    }
+  }
+  for (const name of ['learningRate', 'weightDecay', 'clipNorm'] as const) {
+    const value = settings[name];
+    if (!Number.isFinite(value) || value < 0) throw new OptionError(name, `${value} is not 0 or more`);
+  }
+  if (!(settings.warmupRatio >= 0 && settings.warmupRatio <= 1)) {
+    throw new OptionError('warmupRatio', `${settings.warmupRatio} is not between 0 and 1`);
+  }
+  if (!Number.isInteger(settings.seed) || settings.seed < 0 || settings.seed >= 2 ** 32) {
+    throw new OptionError('seed', `${settings.seed} is not a whole number from 0 to 4294967295`);
+  }
+  if (settings.patience !== undefined && options.dev === undefined) {
+    throw new OptionError('patience', 'early stopping needs dev examples');
+  }
+  return settings;
+}
+
+/** What must be equal for a run to go on from a saved state. */
+export function conditionsOf(
+  settings: TrainingSettings,
+  spec: TaskSpec,
+  tokenBudget: number,
+  train: readonly EncodedExample[],
+  dev: readonly EncodedExample[] | undefined,
+): Record<string, string | number> {
+  const { patience, shuffle, biasCorrection, checkpointEvery: _, ...numbers } = settings;
+  return {
+    ...numbers,
+    shuffle: String(shuffle),
+    biasCorrection: String(biasCorrection),
+    patience: patience ?? 'none',
+    tokenBudget,
+    task: spec.kind,
+    labels: JSON.stringify(spec.labels),
+    bottleneck: spec.adapter.bottleneck,
+    layerNorm: spec.layerNorm,
+    dropout: JSON.stringify(spec.dropout),
+    maxLength: spec.maxLength,
+    train: `${train.length} examples, digest ${digest(train)}`,
+    dev: dev === undefined ? 'none' : `${dev.length} examples, digest ${digest(dev)}`,
+  };
+}
+
+/** FNV-1a over ids, types and labels. */
+function digest(examples: readonly EncodedExample[]): string {
+  let hash = 0x811c9dc5;
+  const take = (word: number) => {
+    hash = Math.imul(hash ^ (word >>> 0), 0x01000193);
+  };
+  const bits = new DataView(new ArrayBuffer(8));
+  for (const { ids, typeIds, label } of examples) {
+    take(ids.length);
+    for (let i = 0; i < ids.length; i++) {
+      take(ids[i] ?? 0);
+      take(typeIds[i] ?? 0);
+    }
+    bits.setFloat64(0, label);
+    take(bits.getUint32(0));
+    take(bits.getUint32(4));
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
