@@ -1,7 +1,4 @@
-/**
- * Whole training steps on an encoder of random weights: where the time goes, on this thread and on the device.
- *   npm run bench -- step [minilm|base|large] [SEQUENCES] [LENGTH] [STEPS]
- */
+/** Whole training steps on an encoder of random weights: where the time goes, on this thread and on the device. */
 import { houlsby } from '../src/adapters/houlsby';
 import { WebGPUBackend } from '../src/backends/webgpu/backend';
 import { uploadEncoder } from '../src/models/frozen-encoder';

@@ -1,16 +1,10 @@
-/**
- * The tokenizer on the lines of FILE, up to the first tab of each, one thread:
- *
- *   npx esbuild bench/tokenizer-node.ts --bundle --format=esm --platform=node --target=es2022 \
- *     --loader:.wasm=binary --outfile=build/bench/tokenizer-node.js
- *   node build/bench/tokenizer-node.js VOCAB FILE [cased]
- */
+/** The tokenizer on the lines of FILE, up to the first tab of each, one thread:  npm run bench -- tokenizer VOCAB FILE [cased] */
 import { readFileSync } from 'node:fs';
 import { formatTokenizerRate, measureTokenizer } from './tokenizer';
 
 const [vocabulary, file, casing] = process.argv.slice(2);
 if (vocabulary === undefined || file === undefined) {
-  console.error('usage: node tokenizer-node.js VOCAB FILE [cased]');
+  console.error('usage: npm run bench -- tokenizer VOCAB FILE [cased]');
   process.exit(2);
 }
 const texts = readFileSync(file, 'utf8')
