@@ -89,7 +89,11 @@ const cases: readonly Bad[] = [
     backbone: () => '/no/such/place',
     says: /\/no\/such\/place: no such directory/,
   },
-  { what: 'an unknown column', more: ['--label', 'topic'], says: /data\.tsv: has no column "topic"\. Its columns are "text", "label"/ },
+  {
+    what: 'an unknown column',
+    more: ['--label', 'topic'],
+    says: /data\.tsv: has no column "topic"\. Its columns are "text", "label"/,
+  },
   {
     what: 'a line without a label',
     train: () => data('text\tlabel\nlove\ta\nend\t\nold\tb\n'),
