@@ -1,6 +1,7 @@
 /** The kernels, one by one, on this machine's device. Names on the command line choose among them. */
 import { WebGPUBackend } from '../src/backends/webgpu/backend';
 import { benchAdapter } from './kernels/adapter';
+import { benchAttention } from './kernels/attention';
 import { benchLayerNorm } from './kernels/layer_norm';
 import { benchLinear } from './kernels/linear';
 import type { Row } from './kernels/measure';
@@ -8,6 +9,7 @@ import type { Row } from './kernels/measure';
 const benchmarks: Readonly<Record<string, (backend: WebGPUBackend) => Promise<Row[]>>> = {
   linear: benchLinear,
   adapter: benchAdapter,
+  attention: benchAttention,
   layer_norm: benchLayerNorm,
 };
 
