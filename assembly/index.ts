@@ -1,5 +1,41 @@
 /** What the WebAssembly module exports, and nothing else. */
 
+export {
+  adapter_down,
+  adapter_down_strided,
+  adapter_hidden_gradient,
+  adapter_hidden_gradient_strided,
+} from './kernels/adapter';
+export { add } from './kernels/add';
+export {
+  attention_backward_key,
+  attention_backward_query,
+  attention_forward,
+  attention_forward_saving,
+} from './kernels/attention';
+export { cross_entropy, cross_entropy_gradient } from './kernels/cross_entropy';
+export { dropout } from './kernels/dropout';
+export { embeddings } from './kernels/embeddings';
+export { gelu_backward, gelu_forward } from './kernels/gelu';
+export {
+  layer_norm_backward,
+  layer_norm_forward,
+  layer_norm_forward_saving,
+  layer_norm_parameter_gradient,
+  layer_norm_partial_sums,
+} from './kernels/layer_norm';
+export {
+  linear_bias_gradient,
+  linear_forward,
+  linear_input_gradient,
+  linear_product,
+  linear_weight_gradient,
+  linear_weight_gradient_strided,
+} from './kernels/linear';
+export { pooling_backward, pooling_forward } from './kernels/pooling';
+export { squared_error, squared_error_gradient } from './kernels/squared_error';
+export { tanh_backward, tanh_forward } from './kernels/tanh';
+export { heap_base } from './memory';
 export { adamw } from './optimizer/adamw';
 export { allocate_arena } from './optimizer/arena';
 export { squared_norm } from './optimizer/squared_norm';

@@ -5,7 +5,7 @@ import { parseDecimal } from './number';
 /** What the commands are given once the command line has been read. Names follow the flags. */
 
 export interface BackendOption {
-  readonly backend: 'auto' | 'webgpu';
+  readonly backend: 'auto' | 'webgpu' | 'wasm';
 }
 
 export interface ColumnOptions {

@@ -168,5 +168,5 @@ function adapterOption(): Option {
 }
 
 function backendOption(): Option {
-  return new Option('--backend <name>', 'what computes').choices(['auto', 'webgpu']).default('auto');
+  return new Option('--backend <name>', 'what computes').choices(['auto', 'webgpu', 'wasm']).default('auto');
 }

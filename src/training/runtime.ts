@@ -1,11 +1,15 @@
 import type { Backend, DeviceDescription } from '../backends/backend';
+import { WasmBackend } from '../backends/wasm/backend';
 import { WebGPUBackend } from '../backends/webgpu/backend';
-import { OptionError } from '../errors';
+import { NoGPUError, OptionError } from '../errors';
 import { runSelfTest, type SelfTestOptions, type SelfTestReport } from '../reference/self-test';
 
 export interface RuntimeOptions {
-  /** 'auto' (default) takes the best that is here. */
-  readonly backend?: 'auto' | 'webgpu';
+  /**
+   * 'webgpu', 'wasm' (the CPU), or 'auto' (default): WebGPU on a real GPU, else the CPU, which outruns WebGPU on a
+   * software driver.
+   */
+  readonly backend?: 'auto' | 'webgpu' | 'wasm';
   /** Which GPUAdapter to ask for, where there are several. Default 'high-performance'. */
   readonly powerPreference?: GPUPowerPreference;
   /**
@@ -23,7 +27,7 @@ export class Runtime {
     this.compute = compute;
   }
 
-  /** 'webgpu'. */
+  /** 'webgpu' or 'wasm'. */
   get backend(): string {
     return this.compute.name;
   }
@@ -49,13 +53,33 @@ export class Runtime {
 
 /**
  * Opens a device.
- * @throws NoGPUError where there is no WebGPU or no GPUAdapter, OptionError for a backend that does not exist
+ * @throws NoGPUError where 'webgpu' is asked for and there is no GPUAdapter, OptionError for a backend that does not exist
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const backend: string = options.backend ?? 'auto';
-  if (backend !== 'auto' && backend !== 'webgpu') {
-    throw new OptionError('backend', `there is no backend "${backend}"`, 'Choose auto or webgpu');
+  switch (backend) {
+    case 'webgpu':
+      return new Runtime(await createWebGPU(options));
+    case 'wasm':
+      return new Runtime(await WasmBackend.create());
+    case 'auto':
+      return new Runtime(await chooseBackend(options));
+    default:
+      throw new OptionError('backend', `there is no backend "${backend}"`, 'Choose auto, webgpu or wasm');
   }
-  const { powerPreference, kernels } = options;
-  return new Runtime(await WebGPUBackend.create({ powerPreference, variant: kernels }));
+}
+
+function createWebGPU({ powerPreference, kernels }: RuntimeOptions): Promise<WebGPUBackend> {
+  return WebGPUBackend.create({ powerPreference, variant: kernels });
+}
+
+async function chooseBackend(options: RuntimeOptions): Promise<Backend> {
+  try {
+    const webgpu = await createWebGPU(options);
+    if (!webgpu.device.isFallback) return webgpu;
+    webgpu.dispose();
+  } catch (error) {
+    if (!(error instanceof NoGPUError)) throw error;
+  }
+  return WasmBackend.create();
 }

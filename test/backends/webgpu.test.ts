@@ -9,7 +9,7 @@ import { gelu } from '../../src/ops/gelu';
 import { buildSchedule } from '../../src/scheduler/build-schedule';
 import { packBatch } from '../../src/scheduler/packed-batch';
 import { frozen, Tape } from '../../src/scheduler/tape';
-import { useWebGPU } from '../support/webgpu';
+import { useWebGPU } from '../support/backends';
 
 function batchOf(tokenCount: number): MicroBatch {
   const sequence = { ids: new Uint32Array(tokenCount), typeIds: new Uint8Array(tokenCount) };
@@ -151,7 +151,7 @@ describe('no GPU', () => {
     const nowhere = '/nowhere.json';
     const env = { ...process.env, VK_ICD_FILENAMES: nowhere, VK_DRIVER_FILES: nowhere };
     const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-      execFile(process.execPath, [cli, 'doctor'], { env }, (error, _, text) => {
+      execFile(process.execPath, [cli, 'doctor', '--backend', 'webgpu'], { env }, (error, _, text) => {
         resolve({ code: error?.code, stderr: text });
       });
     });

@@ -73,6 +73,8 @@ function trainArguments(out: string, ...more: string[]): string[] {
     ...recipe,
     '--out',
     out,
+    '--backend',
+    'webgpu',
     '--json',
     ...more,
   ];
@@ -153,10 +155,23 @@ describe('graft train', { timeout: 180_000 }, () => {
     expect(readdirSync(killed)).not.toContain('checkpoint.graft');
   });
 
+  it('the CPU backend learns the same, and the same bytes each time', async () => {
+    const [once, twice] = [join(directory, 'cpu'), join(directory, 'cpu-again')];
+    const run = await graft(trainArguments(once, '--backend', 'wasm'));
+    expect(run.code).toBe(0);
+    const done = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '');
+    expect(done).toMatchObject({ backend: 'wasm', steps: 240 });
+    expect(done.dev.accuracy).toBeGreaterThan(0.95);
+    expect((await graft(trainArguments(twice, '--backend', 'wasm'))).code).toBe(0);
+    expect(adapterBytes(twice)).toBe(adapterBytes(once));
+  });
+
   it('eval finds what training reported', async () => {
     const columns = ['--text', 'text', '--label', 'label'];
     const found = await graft([
       'eval',
+      '--backend',
+      'webgpu',
       '--backbone',
       backbone,
       '--adapter',
@@ -172,7 +187,7 @@ describe('graft train', { timeout: 180_000 }, () => {
   });
 
   it('predict reads arguments and lines', async () => {
-    const base = ['predict', '--backbone', backbone, '--adapter', out, '--json'];
+    const base = ['predict', '--backend', 'webgpu', '--backbone', backbone, '--adapter', out, '--json'];
     const fromArguments = await graft([...base, 'love new end', 'watch never old']);
     const fromLines = await graft(base, 'love new end\nwatch never old\n');
     expect(fromArguments.code).toBe(0);

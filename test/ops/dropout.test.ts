@@ -4,7 +4,7 @@ import { type Draw, dropoutMask } from '../../src/reference/dropout';
 import { buildSchedule } from '../../src/scheduler/build-schedule';
 import { packBatch } from '../../src/scheduler/packed-batch';
 import { frozen, Tape } from '../../src/scheduler/tape';
-import { useWebGPU } from '../support/webgpu';
+import { useWebGPU } from '../support/backends';
 
 const draw: Draw = { seed: 11, step: 5, opKey: 3, probability: 0.1 };
 const [rows, columns] = [400, 250];

@@ -82,11 +82,11 @@ function expectTrained({ losses, accuracy, prediction, files }: Result): void {
   ]);
 }
 
-describe('the built package', () => {
+describe.each(['webgpu', 'wasm'])('the built package, on %s', (backend) => {
   let inNode: Result;
 
   beforeAll(async () => {
-    inNode = await run(process.execPath, [script, checkpoint]);
+    inNode = await run(process.execPath, [script, checkpoint, backend]);
   });
 
   it('trains in Node', () => {
@@ -95,7 +95,7 @@ describe('the built package', () => {
 
   it('trains in Deno, to the same losses', { timeout: 120_000 }, async () => {
     const deno = join(root, 'node_modules', '.bin', 'deno');
-    const inDeno = await run(deno, ['run', '--allow-all', '--no-config', script, checkpoint]);
+    const inDeno = await run(deno, ['run', '--allow-all', '--no-config', script, checkpoint, backend]);
     expectTrained(inDeno);
     // The same seed and masks; drivers may differ in the last bits of exp and tanh.
     expect(relativeError(inDeno.losses, inNode.losses)).toBeLessThan(1e-3);

@@ -1,6 +1,6 @@
 /**
  * The same small training on every platform, with the built package: 24 steps on a two-layer BERT with random weights.
- * Whoever runs it passes the library and a source of the checkpoint.
+ * Whoever runs it passes the library, a source of the checkpoint, and the backend's name.
  */
 const subjects = ['love', 'watch', 'end', 'make', 'see', 'never', 'always', 'ever'];
 
@@ -12,8 +12,8 @@ function examples() {
   ]);
 }
 
-export async function trainSmallTask(graft, source) {
-  const runtime = await graft.createRuntime({ backend: 'webgpu' });
+export async function trainSmallTask(graft, source, backend) {
+  const runtime = await graft.createRuntime({ backend });
   const backbone = await graft.loadBackbone(source, { runtime });
   const task = await backbone.createTask({
     name: 'small',

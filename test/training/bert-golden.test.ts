@@ -18,9 +18,9 @@ import { resolveTask, taskParameters } from '../../src/training/task-spec';
 import { runTraining } from '../../src/training/trainer';
 import { resolveTraining } from '../../src/training/training-settings';
 import type { TaskKind } from '../../src/training/types';
+import { useBackend } from '../support/backends';
 import { goldenPath, readGolden } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
-import { useWebGPU } from '../support/webgpu';
 
 interface Batch {
   readonly sequences: { readonly ids: number[]; readonly typeIds: number[] }[];
@@ -78,8 +78,8 @@ async function recordTask(
   return { task: { spec, encoder, layout, parameters, frozenLayerNorms: new Map() }, arena };
 }
 
-describe.each(['serial', 'tiled'] as const)('against PyTorch, %s kernels', (variant) => {
-  const backend = useWebGPU(variant);
+describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels', (kind) => {
+  const backend = useBackend(kind);
   let encoder: FrozenEncoder;
   let start: Map<string, Float32Array>;
 
@@ -144,17 +144,17 @@ describe.each(['serial', 'tiled'] as const)('against PyTorch, %s kernels', (vari
     );
   });
 
-  it.each(['classification', 'regression'] as const)('loss and every gradient of a %s', async (kind) => {
+  it.each(['classification', 'regression'] as const)('loss and every gradient of a %s', async (taskKind) => {
     const values = new Map(start);
-    if (kind === 'regression') {
+    if (taskKind === 'regression') {
       for (const [name, data] of await readGolden('bert', 'regression_classifier.safetensors'))
         values.set(name, data);
     }
-    const { loss, losses, layout, arena } = await run(kind, values, 128);
+    const { loss, losses, layout, arena } = await run(taskKind, values, 128);
     expect(losses.length).toBe(5);
-    const wanted = kind === 'regression' ? expected.regression.loss : expected.loss;
+    const wanted = taskKind === 'regression' ? expected.regression.loss : expected.loss;
     expect(Math.abs(loss - wanted) / wanted).toBeLessThan(TOLERANCE);
-    const file = kind === 'regression' ? 'regression_gradients.safetensors' : 'gradients.safetensors';
+    const file = taskKind === 'regression' ? 'regression_gradients.safetensors' : 'gradients.safetensors';
     const gradients = await readGolden('bert', file);
     expect(gradients.size).toBe(28);
     for (const [name, gradient] of gradients) {

@@ -2,9 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { houlsby } from '../../src/adapters/houlsby';
-import { WebGPUBackend } from '../../src/backends/webgpu/backend';
-import { loadBackbone, type Task } from '../../src/index';
-import { Runtime } from '../../src/training/runtime';
+import { createRuntime, loadBackbone, type Task } from '../../src/index';
 import type { Example } from '../../src/training/types';
 import { goldenPath, minilmPath } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
@@ -71,22 +69,26 @@ async function setStart(task: Task): Promise<void> {
 }
 
 describe.skipIf(missing !== undefined)('MiniLM on SST-2', () => {
-  it('the loss of each of 50 steps', { timeout: 600_000 }, async () => {
-    const runtime = new Runtime(await WebGPUBackend.create());
-    const backbone = await loadBackbone(minilm ?? '', { runtime });
-    const task = await backbone.createTask({
-      labels: ['0', '1'],
-      adapter: houlsby({ bottleneck: 64 }),
-      dropout: 0,
-    });
-    await setStart(task);
-    const losses: number[] = [];
-    const examples = firstExamples(sst2 ?? '', 1600);
-    for await (const report of task.train(examples, { epochs: 1, shuffle: false })) {
-      if (report.type === 'step') losses.push(report.loss);
-    }
-    runtime.dispose();
-    expect(losses.length).toBe(50);
-    expect(relativeError(losses, curve.losses)).toBeLessThan(1e-3);
-  });
+  it.each(['webgpu', 'wasm'] as const)(
+    'the loss of each of 50 steps on %s',
+    { timeout: 600_000 },
+    async (backend) => {
+      const runtime = await createRuntime({ backend });
+      const backbone = await loadBackbone(minilm ?? '', { runtime });
+      const task = await backbone.createTask({
+        labels: ['0', '1'],
+        adapter: houlsby({ bottleneck: 64 }),
+        dropout: 0,
+      });
+      await setStart(task);
+      const losses: number[] = [];
+      const examples = firstExamples(sst2 ?? '', 1600);
+      for await (const report of task.train(examples, { epochs: 1, shuffle: false })) {
+        if (report.type === 'step') losses.push(report.loss);
+      }
+      runtime.dispose();
+      expect(losses.length).toBe(50);
+      expect(relativeError(losses, curve.losses)).toBeLessThan(1e-3);
+    },
+  );
 });

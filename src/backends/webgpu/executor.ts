@@ -1,5 +1,6 @@
 import { DeviceLimitError } from '../../errors';
 import type { Executable, KernelTime, MicroBatch, ReadBack, RunRequest, RunResult } from '../backend';
+import { type BatchLayout, encodeBatch, layOutBatch } from '../batch-layout';
 import {
   type BatchShape,
   countRows,
@@ -9,7 +10,6 @@ import {
   type VariantName,
 } from '../kernel';
 import type { Location, Schedule } from '../schedule';
-import { type BatchLayout, encodeBatch, layOutBatch } from './batch-layout';
 import type { Device } from './device';
 import { BufferUsage, MAP_MODE_READ } from './flags';
 import { asWebGPUBuffer, type Memory, type WebGPUBuffer } from './memory';

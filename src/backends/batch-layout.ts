@@ -1,6 +1,6 @@
-import type { MicroBatch, RunRequest } from '../backend';
-import type { BatchShape } from '../kernel';
-import type { BatchField } from '../schedule';
+import type { MicroBatch, RunRequest } from './backend';
+import type { BatchShape } from './kernel';
+import type { BatchField } from './schedule';
 
 const ALIGNMENT = 256;
 

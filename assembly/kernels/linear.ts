@@ -1,0 +1,105 @@
+// y = x Wᵀ + b and its gradients, [rows, N]: twins of shaders/linear.wgsl. Items are rows of what a kernel writes.
+
+import { rowCount } from './lib/batch';
+import { addProduct, startRows } from './lib/products';
+
+// Parameters: rows, columns, inner, rightColumn, rightInner, hasBias, hasAddend.
+// Buffers: left, right, bias, addend, result.
+function product(params: usize, buffers: usize, first: u32, last: u32): void {
+  const columns = load<u32>(params, 4);
+  const inner = load<u32>(params, 8);
+  const bias: usize = load<u32>(params, 20) !== 0 ? load<u32>(buffers, 8) : 0;
+  const addend: usize = load<u32>(params, 24) !== 0 ? load<u32>(buffers, 12) : 0;
+  const left: usize = load<u32>(buffers);
+  const right: usize = load<u32>(buffers, 4);
+  const result: usize = load<u32>(buffers, 16);
+  const rightColumn = load<u32>(params, 12);
+  const rightInner = load<u32>(params, 16);
+  startRows(result, columns, bias, addend, first, last);
+  addProduct(left, inner, 1, right, rightColumn, rightInner, result, columns, inner, first, last);
+}
+
+/** result `[rows, N]` = left `[rows, K]` · weightᵀ + bias + addend; weight `[N, K]`. */
+export function linear_forward(params: usize, _batch: usize, buffers: usize, first: u32, last: u32): void {
+  product(params, buffers, first, last);
+}
+
+/** result `[rows, K]` = left `[rows, N]` · weight + addend; weight `[N, K]`. */
+export function linear_input_gradient(
+  params: usize,
+  _batch: usize,
+  buffers: usize,
+  first: u32,
+  last: u32,
+): void {
+  product(params, buffers, first, last);
+}
+
+/** Either of the two, of sizes that the GPU's faster kernels do not take. */
+export function linear_product(params: usize, _batch: usize, buffers: usize, first: u32, last: u32): void {
+  product(params, buffers, first, last);
+}
+
+// Parameters: rows, outputs, inputs. Buffers: outputGradient [rows, N], x [rows, K], weightGradient [N, K].
+function weightGradient(params: usize, batch: usize, buffers: usize, first: u32, last: u32): void {
+  const rows = rowCount(batch, load<u32>(params));
+  const outputs = load<u32>(params, 4);
+  const inputs = load<u32>(params, 8);
+  const outputGradient: usize = load<u32>(buffers);
+  const x: usize = load<u32>(buffers, 4);
+  const result: usize = load<u32>(buffers, 8);
+  addProduct(outputGradient, 1, outputs, x, 1, inputs, result, inputs, rows, first, last);
+}
+
+/** weightGradient `[N, K]` += outputGradientᵀ · x over the live rows. */
+export function linear_weight_gradient(
+  params: usize,
+  batch: usize,
+  buffers: usize,
+  first: u32,
+  last: u32,
+): void {
+  weightGradient(params, batch, buffers, first, last);
+}
+
+/** The same, of sizes that are no multiples of 4. */
+export function linear_weight_gradient_strided(
+  params: usize,
+  batch: usize,
+  buffers: usize,
+  first: u32,
+  last: u32,
+): void {
+  weightGradient(params, batch, buffers, first, last);
+}
+
+/**
+ * biasGradient `[N]` += column sums of outputGradient `[rows, N]`. One item: all columns, for the first number of the work
+ * is 1.
+ */
+export function linear_bias_gradient(
+  params: usize,
+  batch: usize,
+  buffers: usize,
+  first: u32,
+  last: u32,
+): void {
+  if (first >= last) return;
+  const rows = rowCount(batch, load<u32>(params));
+  const columns = load<u32>(params, 4);
+  const outputGradient: usize = load<u32>(buffers);
+  const biasGradient: usize = load<u32>(buffers, 4);
+  // Row after row, as the matrix lies in memory; the N sums are the gradient itself.
+  for (let row: u32 = 0; row < rows; row++) {
+    const source = outputGradient + row * columns * 4;
+    let j: u32 = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const at = biasGradient + j * 4;
+      v128.store(at, f32x4.add(v128.load(at), v128.load(source + j * 4)));
+    }
+    for (; j < columns; j++) {
+      const at = biasGradient + j * 4;
+      store<f32>(at, load<f32>(at) + load<f32>(source + j * 4));
+    }
+  }
+}
