@@ -1,9 +1,15 @@
-/** Training steps on this machine's device:  npm run bench -- step [SHAPE] [SEQUENCES] [LENGTH] [STEPS] [TOKEN_BUDGET] */
+/** Training steps on this machine's device:  npm run bench -- step [SHAPE] [SEQUENCES] [LENGTH] [STEPS] [TOKEN_BUDGET] [webgpu|wasm] */
 import { benchStep } from './step';
 import { isShapeName, SHAPES } from './synthetic';
 
-const [shape = 'minilm', sequences = '32', length = '32', steps = '4', tokenBudget = '2048'] =
-  process.argv.slice(2);
+const [
+  shape = 'minilm',
+  sequences = '32',
+  length = '32',
+  steps = '4',
+  tokenBudget = '2048',
+  backend = 'webgpu',
+] = process.argv.slice(2);
 if (!isShapeName(shape)) {
   throw new RangeError(`there is no shape ${shape}; there are ${Object.keys(SHAPES).join(', ')}`);
 }
@@ -13,4 +19,5 @@ await benchStep({
   length: Number(length),
   steps: Number(steps),
   tokenBudget: Number(tokenBudget),
+  backend: backend === 'wasm' ? 'wasm' : 'webgpu',
 });

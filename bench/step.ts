@@ -1,10 +1,10 @@
 /** Whole training steps on an encoder of random weights: where the time goes, on this thread and on the device. */
 import { houlsby } from '../src/adapters/houlsby';
-import { WebGPUBackend } from '../src/backends/webgpu/backend';
 import { uploadEncoder } from '../src/models/frozen-encoder';
 import { ParameterLayout } from '../src/scheduler/parameters';
 import { batches } from '../src/training/batches';
 import { capacityOf, trainingSchedule } from '../src/training/record-task';
+import { createRuntime } from '../src/training/runtime';
 import { initialArena, resolveTask, taskParameters } from '../src/training/task-spec';
 import { runTraining } from '../src/training/trainer';
 import { resolveTraining } from '../src/training/training-settings';
@@ -17,6 +17,7 @@ export interface StepBenchOptions {
   readonly length: number;
   readonly steps: number;
   readonly tokenBudget?: number;
+  readonly backend?: 'webgpu' | 'wasm';
 }
 
 export async function benchStep({
@@ -25,8 +26,9 @@ export async function benchStep({
   length,
   steps,
   tokenBudget = 2048,
+  backend: backendName = 'webgpu',
 }: StepBenchOptions): Promise<void> {
-  const backend = await WebGPUBackend.create();
+  const backend = (await createRuntime({ backend: backendName })).compute;
   const config = syntheticConfig(shape);
   const encoder = await uploadEncoder(syntheticCheckpoint(config), backend);
   const weights = backend.memory.held;
