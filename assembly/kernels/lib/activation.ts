@@ -79,7 +79,8 @@ export function activateDerivativeLanes(kind: u32, x: v128): v128 {
   // With g the gate and u its tanh's argument: g + x · 2 g (1 − g) u'.
   const gate = tanhGate(x);
   const slope = multiplyAdd(f32x4.mul(splat(3.0 * CUBIC), x), x, 1.0);
-  const gateSlope = f32x4.mul(gate, f32x4.sub(splat(1.0), gate));
+  // 1 − g(x) is g(−x): the difference would lose its digits where g is near 1, and x u' there is some 35.
+  const gateSlope = f32x4.mul(gate, tanhGate(f32x4.neg(x)));
   return f32x4.add(gate, f32x4.mul(f32x4.mul(splat(2.0 * SQRT_2_OVER_PI), x), f32x4.mul(gateSlope, slope)));
 }
 
