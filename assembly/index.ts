@@ -24,6 +24,7 @@ export {
   layer_norm_parameter_gradient,
   layer_norm_partial_sums,
 } from './kernels/layer_norm';
+export { set_scratch } from './kernels/lib/scratch';
 export {
   linear_bias_gradient,
   linear_forward,

@@ -6,15 +6,13 @@ import { expOfNegative } from './lib/activation';
 import { bufferAt, tokenOffset } from './lib/batch';
 import { addScaled, dot, largestLane, sumOfLanes } from './lib/lanes';
 import { dropoutFactors, randomKey } from './lib/random';
+import { scratch } from './lib/scratch';
 
 const TILE: u32 = 16;
 /** Below every score, yet far enough from the end of f32 that differences of two do not overflow. */
 const NO_SCORE: f32 = -1e30;
 /** Most tokens of a sequence: the bound on `max_position_embeddings` in src/models/config.ts. */
 const LONGEST: u32 = 65536;
-/** One query's scores with all keys. */
-const scores = memory.data(65536 * 4, 16);
-
 // What the kernel at hand works on; set by `begin`.
 let headBytes: usize = 0;
 let hiddenBytes: usize = 0;
@@ -81,6 +79,8 @@ function dots(row: usize, others: usize, stride: usize, count: u32): v128 {
 
 // o of one query and head; returns log Σ exp s.
 function attend(output: usize, query: u32, head: u32, start: u32, length: u32): f32 {
+  // One query's scores with all keys.
+  const scores = scratch();
   const q = queryOf(qkv, query, head);
   const stride = 3 * hiddenBytes;
   let largest = f32x4.splat(NO_SCORE);

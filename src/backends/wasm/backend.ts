@@ -2,10 +2,12 @@ import { instantiate, type WasmInstance } from '../../wasm/module';
 import type { Backend, DeviceDescription, Executable } from '../backend';
 import type { DeviceBuffer, Schedule } from '../schedule';
 import { prepareSchedule } from './executor';
-import { asWasmBuffer, LinearMemory, type WasmBuffer } from './memory';
+import { alignUp, asWasmBuffer, LinearMemory, type WasmBuffer } from './memory';
 
 /** A buffer may be as large as typed arrays and addresses allow; tables are sliced above this. */
 const LARGEST_BINDING = 2 ** 30;
+/** Working memory of a thread: SCRATCH_BYTES in assembly/kernels/lib/scratch.ts. */
+const SCRATCH_BYTES = 2 * 2 ** 20;
 
 /** Computes on the CPU, in SIMD WebAssembly, on the calling thread. */
 export class WasmBackend implements Backend {
@@ -24,7 +26,10 @@ export class WasmBackend implements Backend {
 
   private constructor(instance: WasmInstance) {
     this.#instance = instance;
-    this.memory = new LinearMemory(instance.memory, instance.function('heap_base')());
+    const scratch = alignUp(instance.function('heap_base')());
+    instance.function('set_scratch')(scratch);
+    // The memory grows with the first buffer, which lies behind the scratch.
+    this.memory = new LinearMemory(instance.memory, scratch + SCRATCH_BYTES);
   }
 
   static async create(): Promise<WasmBackend> {

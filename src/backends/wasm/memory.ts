@@ -108,6 +108,6 @@ export class LinearMemory {
   }
 }
 
-function alignUp(bytes: number): number {
+export function alignUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
