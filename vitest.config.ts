@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-/** Loads .wgsl as text and .wasm as bytes, as esbuild does for the published file. */
+/** Loads .wgsl and .txt as text and .wasm as bytes, as esbuild does for the published file. */
 function inlineAssets(): Plugin {
   return {
     name: 'graft-inline-assets',
     enforce: 'pre',
     load(id) {
       const path = id.split('?')[0] ?? id;
-      if (path.endsWith('.wgsl')) {
+      if (path.endsWith('.wgsl') || path.endsWith('.txt')) {
         return `export default ${JSON.stringify(readFileSync(path, 'utf8'))};`;
       }
       if (path.endsWith('.wasm')) {

@@ -40,7 +40,18 @@ const common = {
 };
 
 await rm('dist', { recursive: true, force: true });
-execFileSync('npx', ['asc', '--target', 'release'], { stdio: 'inherit' });
+for (const target of ['release', 'relaxed']) {
+  execFileSync('npx', ['asc', '--target', target], { stdio: 'inherit' });
+}
+// The library carries its workers' script as text, since one file cannot name a second one.
+await build({
+  ...common,
+  entryPoints: ['src/backends/wasm/worker.ts'],
+  outfile: 'build/wasm-worker.txt',
+  format: 'iife',
+  platform: 'neutral',
+  minify: true,
+});
 await build({
   ...common,
   entryPoints: ['src/index.ts'],

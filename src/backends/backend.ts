@@ -10,6 +10,8 @@ export interface DeviceDescription {
   readonly isFallback: boolean;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
+  /** Why it is slower than it could be, for people, with what to do; absent where nothing is to be said. */
+  readonly note?: string | undefined;
 }
 
 /** One packed micro-batch as the backend uploads it. Tables as in src/scheduler/packed-batch.ts. */

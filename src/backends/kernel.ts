@@ -34,6 +34,13 @@ export interface Kernel<Param extends string = string, Binding extends string = 
   /** Storage bindings in order; at most 8 (the smallest limit among browsers). */
   readonly bindings: { readonly [name in Binding]: Access };
   readonly variants: { readonly [name in VariantName]?: Variant };
+  /** Items that the CPU's kernel counts in its ranges; by default the first number of the work. */
+  readonly cpuItems?: (work: readonly number[]) => number;
+  /**
+   * Set where each range costs the CPU's kernel something beside its items (a panel of weights unpacked): it is then given
+   * one range a thread, not many small ones that balance better.
+   */
+  readonly cpuSplit?: 'even';
 }
 
 /** Fixes a kernel's parameter and binding names in its type. */

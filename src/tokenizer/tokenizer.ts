@@ -1,5 +1,6 @@
 import { FileFormatError, GraftError, OptionError } from '../errors';
-import { instantiate, type WasmFunction, type WasmInstance } from '../wasm/module';
+import type { WasmFunction, WasmInstance } from '../wasm/instance';
+import { instantiate } from '../wasm/module';
 import type { EncodedBatch, EncodeOptions, Encoding, TokenizerOptions } from './options';
 import {
   type AddedToken,

@@ -1,5 +1,6 @@
 import { FileFormatError, GraftError, OptionError } from '../errors';
-import { instantiate, type WasmInstance } from '../wasm/module';
+import type { WasmInstance } from '../wasm/instance';
+import { instantiate } from '../wasm/module';
 
 /** One trainable tensor inside the arenas. */
 export interface ParameterSegment {

@@ -16,7 +16,15 @@ export interface RuntimeOptions {
    * 'serial' kernels suit software drivers, 'tiled' ones GPUs. By default what suits the device.
    */
   readonly kernels?: 'serial' | 'tiled';
+  /**
+   * Threads of the CPU's backend, from 1 to 64. Default: as many as there are cores, at most 8; one where there is no shared
+   * memory, as in a page that is not cross-origin isolated (`runtime.device.note` then says so).
+   */
+  readonly threads?: number | undefined;
 }
+
+/** Threads beyond this would only wait for each other. */
+const MOST_THREADS = 64;
 
 /** A device to compute on. Owns all memory that is made on it. */
 export class Runtime {
@@ -61,12 +69,19 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     case 'webgpu':
       return new Runtime(await createWebGPU(options));
     case 'wasm':
-      return new Runtime(await WasmBackend.create());
+      return new Runtime(await createWasm(options));
     case 'auto':
       return new Runtime(await chooseBackend(options));
     default:
       throw new OptionError('backend', `there is no backend "${backend}"`, 'Choose auto, webgpu or wasm');
   }
+}
+
+async function createWasm({ threads }: RuntimeOptions): Promise<WasmBackend> {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw new OptionError('threads', `${threads} is not a whole number from 1 to ${MOST_THREADS}`);
+  }
+  return WasmBackend.create({ threads });
 }
 
 function createWebGPU({ powerPreference, kernels }: RuntimeOptions): Promise<WebGPUBackend> {
@@ -81,5 +96,5 @@ async function chooseBackend(options: RuntimeOptions): Promise<Backend> {
   } catch (error) {
     if (!(error instanceof NoGPUError)) throw error;
   }
-  return WasmBackend.create();
+  return createWasm(options);
 }

@@ -1,40 +1,43 @@
+import relaxedWasm from '../../build/graft.relaxed.wasm';
 import wasm from '../../build/graft.wasm';
-import { GraftError } from '../errors';
+import { findMemoryImport, unshared } from './binary';
+import { createMemory, instantiateOn, type MemoryLimits, type WasmInstance } from './instance';
 
-/** A function of the module: every argument and the result are numbers (a function without a result gives 0). */
-export type WasmFunction = (...values: number[]) => number;
+/** The module's two builds: relaxed SIMD has fused multiply-add, whose last bits may differ from one machine to another. */
+export type WasmBuild = 'simd' | 'relaxed-simd';
 
-/** One instance of the AssemblyScript module, with a linear memory of its own. */
-export interface WasmInstance {
-  readonly memory: WebAssembly.Memory;
-  /** The exported function `name`. Throws GraftError where the module has none. */
-  function(name: string): WasmFunction;
+const binaries: Readonly<Record<WasmBuild, Uint8Array<ArrayBuffer>>> = {
+  simd: wasm,
+  'relaxed-simd': relaxedWasm,
+};
+
+let best: WasmBuild | undefined;
+
+/** The fastest build that this engine takes. */
+export function bestBuild(): WasmBuild {
+  best ??= WebAssembly.validate(relaxedWasm) ? 'relaxed-simd' : 'simd';
+  return best;
 }
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+/** What a memory for `build` must be. */
+export function memoryLimits(build: WasmBuild): MemoryLimits {
+  return findMemoryImport(binaries[build]);
+}
 
-/** A new instance of the module. It is compiled on the first call, once for all instances. */
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+/** The module for a shared memory or for one that is not; compiled on the first call, once for all instances. */
+export function compileModule(build: WasmBuild, isShared: boolean): Promise<WebAssembly.Module> {
+  const key = `${build} ${isShared}`;
+  let module = compiled.get(key);
+  if (module === undefined) {
+    module = WebAssembly.compile(isShared ? binaries[build] : unshared(binaries[build]));
+    compiled.set(key, module);
+  }
+  return module;
+}
+
+/** A new instance with a memory of its own, for the tokenizer and the optimizer: the same bits on every engine. */
 export async function instantiate(): Promise<WasmInstance> {
-  compiled ??= WebAssembly.compile(wasm);
-  const instance = await WebAssembly.instantiate(await compiled, { env: { abort } });
-  const { memory } = instance.exports;
-  if (!(memory instanceof WebAssembly.Memory))
-    throw new GraftError('The WebAssembly module exports no memory');
-  return {
-    memory,
-    function(name) {
-      const value = instance.exports[name];
-      if (!isWasmFunction(value)) throw new GraftError(`The WebAssembly module has no function ${name}`);
-      return value;
-    },
-  };
-}
-
-function isWasmFunction(value: WebAssembly.ExportValue | undefined): value is WasmFunction {
-  return typeof value === 'function';
-}
-
-/** AssemblyScript calls this for a failed assertion or allocation: message and file (pointers), line, column. */
-function abort(_message: number, _file: number, line: number, column: number): never {
-  throw new GraftError(`The WebAssembly module stopped at ${line}:${column}`);
+  return instantiateOn(await compileModule('simd', false), createMemory(memoryLimits('simd'), false));
 }

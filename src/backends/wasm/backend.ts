@@ -1,59 +1,67 @@
-import { instantiate, type WasmInstance } from '../../wasm/module';
+import { bestBuild } from '../../wasm/module';
 import type { Backend, DeviceDescription, Executable } from '../backend';
 import type { DeviceBuffer, Schedule } from '../schedule';
+import { createHost } from './create-host';
 import { prepareSchedule } from './executor';
-import { alignUp, asWasmBuffer, LinearMemory, type WasmBuffer } from './memory';
+import type { Host } from './host';
+import { asWasmBuffer, LinearMemory, type WasmBuffer } from './memory';
 
 /** A buffer may be as large as typed arrays and addresses allow; tables are sliced above this. */
 const LARGEST_BINDING = 2 ** 30;
-/** Working memory of a thread: SCRATCH_BYTES in assembly/kernels/lib/scratch.ts. */
-const SCRATCH_BYTES = 2 * 2 ** 20;
 
-/** Computes on the CPU, in SIMD WebAssembly, on the calling thread. */
+export interface WasmOptions {
+  /** 1 computes on the calling thread, except in a page. Default: as many as there are cores, at most 8. */
+  readonly threads?: number | undefined;
+}
+
+/** Computes on the CPU, in SIMD WebAssembly. */
 export class WasmBackend implements Backend {
   readonly name = 'wasm';
-  readonly device: DeviceDescription = {
-    name: 'CPU (WebAssembly SIMD, one thread)',
-    vendor: '',
-    architecture: '',
-    isFallback: true,
-    features: ['simd'],
-    limits: {},
-  };
+  readonly device: DeviceDescription;
   readonly largestBinding = LARGEST_BINDING;
   readonly memory: LinearMemory;
-  readonly #instance: WasmInstance;
+  readonly #host: Host;
 
-  private constructor(instance: WasmInstance) {
-    this.#instance = instance;
-    const scratch = alignUp(instance.function('heap_base')());
-    instance.function('set_scratch')(scratch);
-    // The memory grows with the first buffer, which lies behind the scratch.
-    this.memory = new LinearMemory(instance.memory, scratch + SCRATCH_BYTES);
+  private constructor(host: Host) {
+    const build = bestBuild();
+    const simd = build === 'relaxed-simd' ? 'relaxed SIMD' : 'SIMD';
+    const threads = host.threads === 1 ? 'one thread' : `${host.threads} threads`;
+    this.#host = host;
+    this.memory = new LinearMemory(host);
+    this.device = {
+      name: `CPU (WebAssembly ${simd}, ${threads})`,
+      vendor: '',
+      architecture: '',
+      isFallback: true,
+      features: host.threads === 1 ? [build] : [build, 'threads'],
+      limits: { threads: host.threads },
+      note: host.note,
+    };
   }
 
-  static async create(): Promise<WasmBackend> {
-    return new WasmBackend(await instantiate());
+  static async create({ threads }: WasmOptions = {}): Promise<WasmBackend> {
+    return new WasmBackend(await createHost(threads));
   }
 
-  async allocate(byteLength: number, label: string): Promise<WasmBuffer> {
+  allocate(byteLength: number, label: string): Promise<WasmBuffer> {
     return this.memory.allocate(byteLength, label);
   }
 
   write(buffer: DeviceBuffer, byteOffset: number, data: Float32Array | Uint32Array): void {
-    const { pointer } = asWasmBuffer(buffer);
-    const source = new Uint32Array(data.buffer, data.byteOffset, data.length);
-    this.memory.words(pointer + byteOffset, data.length).set(source);
+    const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
+    this.#host.write(asWasmBuffer(buffer).pointer + byteOffset, words);
   }
 
-  async read(buffer: DeviceBuffer, floats: number): Promise<Float32Array<ArrayBuffer>> {
-    return this.memory.floats(asWasmBuffer(buffer).pointer, floats).slice();
+  read(buffer: DeviceBuffer, floats: number): Promise<Float32Array<ArrayBuffer>> {
+    return this.#host.read(asWasmBuffer(buffer).pointer, floats);
   }
 
-  async prepare(schedule: Schedule): Promise<Executable> {
-    return prepareSchedule(schedule, this.#instance, this.memory);
+  prepare(schedule: Schedule): Promise<Executable> {
+    return prepareSchedule(schedule, this.#host, this.memory);
   }
 
-  /** Linear memory goes with the instance, once nothing refers to it. */
-  dispose(): void {}
+  /** Ends the threads; the memory goes with them. */
+  dispose(): void {
+    this.#host.dispose();
+  }
 }

@@ -1,34 +1,33 @@
-import type { WasmInstance } from '../../wasm/module';
 import type { Executable, KernelTime, MicroBatch, RunRequest, RunResult } from '../backend';
 import { encodeBatch, layOutBatch } from '../batch-layout';
-import { type BatchShape, countRows, encodeParams } from '../kernel';
+import { type BatchShape, countRows, type Dispatch, encodeParams } from '../kernel';
 import type { Location, Schedule } from '../schedule';
+import type { Host, HostProgram } from './host';
 import { asWasmBuffer, type LinearMemory, type WasmBuffer } from './memory';
+import type { Call } from './runner';
 
-/** A dispatch whose arguments lie in linear memory. */
-interface ReadyDispatch {
-  readonly kernel: string;
-  readonly call: (batch: number, items: number) => void;
-  /** Items along the first dimension of the dispatch's work. */
-  readonly items: (shape: BatchShape) => number;
-}
+/** Ranges of a call that each thread gets on average: some more than one, so that a thread that is late takes fewer. */
+const CHUNKS_PER_THREAD = 4;
+/** Ranges begin at multiples of this, so that a kernel's tiles of rows are full. */
+const CHUNK_MULTIPLE = 4;
 
 /** Allocates a schedule's memory and lays out every call's arguments. */
-export function prepareSchedule(
+export async function prepareSchedule(
   schedule: Schedule,
-  instance: WasmInstance,
+  host: Host,
   memory: LinearMemory,
-): Executable {
+): Promise<Executable> {
   const owned: WasmBuffer[] = [];
-  const own = (byteLength: number, label: string) => {
-    const buffer = memory.allocate(byteLength, `${schedule.label}: ${label}`);
+  const own = async (byteLength: number, label: string) => {
+    const buffer = await memory.allocate(byteLength, `${schedule.label}: ${label}`);
     owned.push(buffer);
     return buffer;
   };
   try {
     const layout = layOutBatch(schedule.capacity);
-    const inputs = own(layout.byteLength, 'batch');
-    const slots = schedule.slots.map((bytes, index) => own(bytes, `slot ${index}`));
+    const inputs = await own(layout.byteLength, 'batch');
+    const slots: WasmBuffer[] = [];
+    for (const [index, bytes] of schedule.slots.entries()) slots.push(await own(bytes, `slot ${index}`));
     const locate = (location: Location): number => {
       switch (location.kind) {
         case 'slot':
@@ -39,46 +38,63 @@ export function prepareSchedule(
           return asWasmBuffer(location.buffer).pointer + location.byteOffset;
       }
     };
-    const ready = schedule.dispatches.map((item): ReadyDispatch => {
-      // The parameter words, then the constants: see assembly/kernels.
-      const names = Object.keys(item.kernel.params);
-      const words = [...encodeParams(item).subarray(0, names.length), ...Object.values(item.constants)];
-      const pointers = item.buffers.map(locate);
-      const block = own((words.length + pointers.length) * 4, item.kernel.name);
-      memory.words(block.pointer, words.length + pointers.length).set([...words, ...pointers]);
-      const kernel = instance.function(item.kernel.name);
-      const buffers = block.pointer + words.length * 4;
-      return {
-        kernel: item.kernel.name,
-        call: (batch, items) => {
-          kernel(block.pointer, batch, buffers, 0, items);
-        },
-        items: (shape) => item.work(shape)[0] ?? 0,
-      };
+    const calls = await layOutCalls(schedule, host, own, locate);
+    return new WasmExecutable(schedule, host, {
+      layout,
+      inputs,
+      program: host.prepare(calls),
+      owned,
+      locate,
     });
-    return new WasmExecutable(schedule, memory, { layout, inputs, ready, owned, locate });
   } catch (error) {
     for (const buffer of owned) buffer.dispose();
     throw error;
   }
 }
 
+/** One block for all calls: of each the parameter words, the constants, then its buffers' addresses (see assembly/kernels). */
+async function layOutCalls(
+  schedule: Schedule,
+  host: Host,
+  own: (byteLength: number, label: string) => Promise<WasmBuffer>,
+  locate: (location: Location) => number,
+): Promise<Call[]> {
+  const words: number[] = [];
+  const places = schedule.dispatches.map((item) => {
+    const params = words.length;
+    const names = Object.keys(item.kernel.params);
+    words.push(...encodeParams(item).subarray(0, names.length), ...Object.values(item.constants));
+    const buffers = words.length;
+    words.push(...item.buffers.map(locate));
+    return { kernel: item.kernel.name, params, buffers };
+  });
+  const block = await own(words.length * 4, 'arguments');
+  host.write(block.pointer, Uint32Array.from(words));
+  return places.map(({ kernel, params, buffers }) => ({
+    kernel,
+    params: block.pointer + params * 4,
+    buffers: block.pointer + buffers * 4,
+  }));
+}
+
 interface Prepared {
   readonly layout: ReturnType<typeof layOutBatch>;
   readonly inputs: WasmBuffer;
-  readonly ready: readonly ReadyDispatch[];
+  readonly program: HostProgram;
   readonly owned: readonly WasmBuffer[];
   readonly locate: (location: Location) => number;
 }
 
 class WasmExecutable implements Executable {
   readonly #schedule: Schedule;
-  readonly #memory: LinearMemory;
+  readonly #host: Host;
   readonly #prepared: Prepared;
+  /** A run begins when the one before has ended: they share the schedule's memory. */
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(schedule: Schedule, memory: LinearMemory, prepared: Prepared) {
+  constructor(schedule: Schedule, host: Host, prepared: Prepared) {
     this.#schedule = schedule;
-    this.#memory = memory;
+    this.#host = host;
     this.#prepared = prepared;
   }
 
@@ -86,16 +102,36 @@ class WasmExecutable implements Executable {
     return this.#prepared.owned.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
-  async run(request: RunRequest): Promise<RunResult> {
+  run(request: RunRequest): Promise<RunResult> {
+    return this.#inTurn(() => this.#run(request));
+  }
+
+  profile(batch: MicroBatch): Promise<KernelTime[]> {
+    return this.#inTurn(() => this.#profile(batch));
+  }
+
+  dispose(): void {
+    this.#prepared.program.dispose();
+    for (const buffer of this.#prepared.owned) buffer.dispose();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #run(request: RunRequest): Promise<RunResult> {
     const timings = { encode: 0, device: 0, readBack: 0 };
-    const time = (part: keyof typeof timings, work: () => void) => {
+    const timed = async <T>(part: keyof typeof timings, work: () => T | Promise<T>): Promise<T> => {
       const started = performance.now();
-      work();
+      const result = await work();
       timings[part] += performance.now() - started;
+      return result;
     };
     for (const buffer of request.clear ?? []) {
       const { pointer, byteLength } = asWasmBuffer(buffer);
-      this.#memory.words(pointer, byteLength / 4).fill(0);
+      this.#host.clear(pointer, byteLength);
     }
     const outputs = this.#schedule.outputs.map((output) => {
       const rows = request.microBatches.reduce((sum, batch) => sum + countRows(output.rows, batch), 0);
@@ -103,52 +139,56 @@ class WasmExecutable implements Executable {
     });
     const ends = outputs.map(() => 0);
     for (const batch of request.microBatches) {
-      time('encode', () => this.#upload(batch, request));
-      time('device', () => this.#compute(batch));
-      time('readBack', () => {
-        this.#schedule.outputs.forEach((output, index) => {
-          const length = countRows(output.rows, batch) * output.columns;
-          const values = this.#memory.floats(this.#prepared.locate(output.location), length);
-          outputs[index]?.set(values, ends[index]);
-          ends[index] = (ends[index] ?? 0) + length;
-        });
-      });
-    }
-    time('readBack', () => {
-      for (const { buffer, into } of request.readBack ?? []) {
-        const { pointer, byteLength } = asWasmBuffer(buffer);
-        into().set(this.#memory.floats(pointer, byteLength / 4));
+      await timed('encode', () => this.#upload(batch, request));
+      await timed('device', () => this.#compute(batch, false));
+      for (const [index, output] of this.#schedule.outputs.entries()) {
+        const length = countRows(output.rows, batch) * output.columns;
+        const pointer = this.#prepared.locate(output.location);
+        outputs[index]?.set(await timed('readBack', () => this.#host.read(pointer, length)), ends[index]);
+        ends[index] = (ends[index] ?? 0) + length;
       }
-    });
+    }
+    for (const { buffer, into } of request.readBack ?? []) {
+      const { pointer, byteLength } = asWasmBuffer(buffer);
+      await timed('readBack', async () => into().set(await this.#host.read(pointer, byteLength / 4)));
+    }
     return { outputs, timings };
   }
 
-  async profile(batch: MicroBatch): Promise<KernelTime[]> {
+  async #profile(batch: MicroBatch): Promise<KernelTime[]> {
     this.#upload(batch, { seed: 0, step: 0, lossScale: 1 });
+    const times = (await this.#compute(batch, true)) ?? [];
     const totals = new Map<string, { dispatches: number; milliseconds: number }>();
-    for (const { kernel, call, items } of this.#prepared.ready) {
-      const started = performance.now();
-      call(this.#prepared.inputs.pointer, items(batch));
-      const total = totals.get(kernel) ?? { dispatches: 0, milliseconds: 0 };
+    for (const [index, { kernel }] of this.#schedule.dispatches.entries()) {
+      const total = totals.get(kernel.name) ?? { dispatches: 0, milliseconds: 0 };
       total.dispatches += 1;
-      total.milliseconds += performance.now() - started;
-      totals.set(kernel, total);
+      total.milliseconds += times[index] ?? 0;
+      totals.set(kernel.name, total);
     }
     return [...totals].map(([kernel, total]) => ({ kernel, ...total }));
   }
 
-  dispose(): void {
-    for (const buffer of this.#prepared.owned) buffer.dispose();
-  }
-
   #upload(batch: MicroBatch, request: Pick<RunRequest, 'seed' | 'step' | 'lossScale'>): void {
     const { inputs, layout } = this.#prepared;
-    const { buffer } = this.#memory.words(inputs.pointer, 1);
-    encodeBatch(buffer, inputs.pointer, layout, batch, request);
+    const bytes = new ArrayBuffer(layout.byteLength);
+    encodeBatch(bytes, 0, layout, batch, request);
+    this.#host.write(inputs.pointer, new Uint32Array(bytes));
   }
 
-  #compute(batch: MicroBatch): void {
-    const { inputs, ready } = this.#prepared;
-    for (const { call, items } of ready) call(inputs.pointer, items(batch));
+  #compute(batch: MicroBatch, isTimed: boolean): Promise<Float64Array | undefined> {
+    const { dispatches } = this.#schedule;
+    const { threads } = this.#host;
+    const items = Uint32Array.from(dispatches, (item) => countItems(item, batch));
+    const chunks = items.map((count, index) => {
+      const ranges = dispatches[index]?.kernel.cpuSplit === 'even' ? 1 : CHUNKS_PER_THREAD;
+      return Math.ceil(count / (threads * ranges * CHUNK_MULTIPLE)) * CHUNK_MULTIPLE;
+    });
+    const { inputs, program } = this.#prepared;
+    return program.run({ batch: inputs.pointer, items, chunks, isTimed });
   }
+}
+
+function countItems({ kernel, work }: Dispatch<Location>, shape: BatchShape): number {
+  const sizes = work(shape);
+  return kernel.cpuItems?.(sizes) ?? sizes[0] ?? 0;
 }

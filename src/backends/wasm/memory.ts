@@ -3,9 +3,8 @@ import type { DeviceBuffer } from '../schedule';
 
 /** Buffers begin at multiples of this: a cache line, and more than SIMD asks for. */
 const ALIGNMENT = 64;
-const PAGE = 65_536;
 /** The most that 32-bit WebAssembly can address. */
-const MAX_PAGES = 65_536;
+const MAX_BYTES = 2 ** 32;
 
 interface Block {
   readonly start: number;
@@ -39,18 +38,24 @@ export function asWasmBuffer(buffer: DeviceBuffer): WasmBuffer {
   throw new TypeError(`${buffer.label} belongs to another backend`);
 }
 
-/** Hands out linear memory from `base` on: first fit among the gaps, else beyond the last block. */
+/** What hands addresses to whoever computes: see Host. */
+interface Grower {
+  /** The first address that is free for buffers. */
+  readonly base: number;
+  grow(byteLength: number): Promise<void>;
+  clear(pointer: number, byteLength: number): void;
+}
+
+/** Hands out a host's linear memory from its base on: first fit among the gaps, else beyond the last block. */
 export class LinearMemory {
-  readonly #memory: WebAssembly.Memory;
-  readonly #base: number;
+  readonly #host: Grower;
   /** In the order of their addresses. */
   readonly #blocks: Block[] = [];
   #held = 0;
   #peak = 0;
 
-  constructor(memory: WebAssembly.Memory, base: number) {
-    this.#memory = memory;
-    this.#base = alignUp(base);
+  constructor(host: Grower) {
+    this.#host = host;
   }
 
   get held(): number {
@@ -62,49 +67,37 @@ export class LinearMemory {
   }
 
   /** Zero-filled. Throws OutOfDeviceMemoryError. */
-  allocate(byteLength: number, label: string): WasmBuffer {
+  async allocate(byteLength: number, label: string): Promise<WasmBuffer> {
     const size = alignUp(Math.max(16, byteLength));
-    let start = this.#base;
+    let start = alignUp(this.#host.base);
     let index = 0;
     for (; index < this.#blocks.length; index++) {
       const block = this.#blocks[index];
       if (block === undefined || block.start - start >= size) break;
       start = block.end;
     }
-    const end = start + size;
-    this.#grow(end, label, size);
-    const block = { start, end };
+    const block = { start, end: start + size };
+    const held = this.#held;
     this.#blocks.splice(index, 0, block);
     this.#held += size;
-    this.#peak = Math.max(this.#peak, this.#held);
-    new Uint8Array(this.#memory.buffer, start, size).fill(0);
-    return new WasmBuffer(label, start, byteLength, () => {
+    const free = () => {
       this.#blocks.splice(this.#blocks.indexOf(block), 1);
       this.#held -= size;
-    });
-  }
-
-  floats(pointer: number, length: number): Float32Array<ArrayBuffer> {
-    return new Float32Array(this.#memory.buffer, pointer, length);
-  }
-
-  words(pointer: number, length: number): Uint32Array<ArrayBuffer> {
-    return new Uint32Array(this.#memory.buffer, pointer, length);
-  }
-
-  #grow(end: number, label: string, size: number): void {
-    const pages = Math.ceil(end / PAGE) - this.#memory.buffer.byteLength / PAGE;
-    if (pages <= 0) return;
+    };
     try {
-      if (end > MAX_PAGES * PAGE) throw new RangeError('beyond 4 GiB');
-      this.#memory.grow(pages);
+      if (block.end > MAX_BYTES) throw new RangeError('beyond 4 GiB');
+      await this.#host.grow(block.end);
     } catch (cause) {
+      free();
       throw new OutOfDeviceMemoryError(
-        `${label} needs ${size} bytes of WebAssembly memory beside the ${this.#held} in use, which could not be had`,
+        `${label} needs ${size} bytes of WebAssembly memory beside the ${held} in use, which could not be had`,
         'Lower the token budget, or use a smaller backbone',
         { cause },
       );
     }
+    this.#peak = Math.max(this.#peak, this.#held);
+    this.#host.clear(start, size);
+    return new WasmBuffer(label, start, byteLength, free);
   }
 }
 
