@@ -2,7 +2,8 @@
 // Parameters: rows, hidden d, bottleneck m, activation. Items are rows of the hidden layer [T, m].
 
 import { activate, activateDerivative, activateDerivativeLanes, activateLanes } from './lib/activation';
-import { addProduct, startRows } from './lib/products';
+import { multiply, startProduct } from './lib/products';
+import { useStrided } from './lib/right';
 
 // target = f(source), bytes from…to of both.
 function activateRange(kind: u32, source: usize, target: usize, from: usize, to: usize): void {
@@ -33,8 +34,9 @@ function down(params: usize, buffers: usize, first: u32, last: u32): void {
   const bias: usize = load<u32>(buffers, 8);
   const preactivation: usize = load<u32>(buffers, 12);
   const activated: usize = load<u32>(buffers, 16);
-  startRows(preactivation, bottleneck, bias, 0, first, last);
-  addProduct(x, hidden, 1, weight, hidden, 1, preactivation, bottleneck, hidden, first, last);
+  useStrided(weight, hidden, 1);
+  startProduct(preactivation, bottleneck, bias, 0, first, last);
+  multiply(x, hidden, 1, preactivation, bottleneck, hidden, first, last);
   const stride: usize = bottleneck * 4;
   activateRange(load<u32>(params, 12), preactivation, activated, first * stride, last * stride);
 }
@@ -65,8 +67,9 @@ function hiddenGradient(params: usize, buffers: usize, first: u32, last: u32): v
   const preactivation: usize = load<u32>(buffers, 8);
   const gradient: usize = load<u32>(buffers, 12);
   const activated: usize = load<u32>(buffers, 16);
-  startRows(gradient, bottleneck, 0, 0, first, last);
-  addProduct(outputGradient, hidden, 1, weight, 1, bottleneck, gradient, bottleneck, hidden, first, last);
+  useStrided(weight, 1, bottleneck);
+  startProduct(gradient, bottleneck, 0, 0, first, last);
+  multiply(outputGradient, hidden, 1, gradient, bottleneck, hidden, first, last);
   const stride: usize = bottleneck * 4;
   multiplyDerivative(kind, preactivation, gradient, first * stride, last * stride);
   activateRange(kind, preactivation, activated, first * stride, last * stride);

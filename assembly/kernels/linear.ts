@@ -1,7 +1,8 @@
 // y = x Wᵀ + b and its gradients, [rows, N]: twins of shaders/linear.wgsl. Items are rows of what a kernel writes.
 
 import { rowCount } from './lib/batch';
-import { addProduct, startRows } from './lib/products';
+import { multiply, startAtMatrix, startProduct } from './lib/products';
+import { useStrided } from './lib/right';
 
 // Parameters: rows, columns, inner, rightColumn, rightInner, hasBias, hasAddend.
 // Buffers: left, right, bias, addend, result.
@@ -10,13 +11,10 @@ function product(params: usize, buffers: usize, first: u32, last: u32): void {
   const inner = load<u32>(params, 8);
   const bias: usize = load<u32>(params, 20) !== 0 ? load<u32>(buffers, 8) : 0;
   const addend: usize = load<u32>(params, 24) !== 0 ? load<u32>(buffers, 12) : 0;
-  const left: usize = load<u32>(buffers);
-  const right: usize = load<u32>(buffers, 4);
   const result: usize = load<u32>(buffers, 16);
-  const rightColumn = load<u32>(params, 12);
-  const rightInner = load<u32>(params, 16);
-  startRows(result, columns, bias, addend, first, last);
-  addProduct(left, inner, 1, right, rightColumn, rightInner, result, columns, inner, first, last);
+  useStrided(load<u32>(buffers, 4), load<u32>(params, 12), load<u32>(params, 16));
+  startProduct(result, columns, bias, addend, first, last);
+  multiply(load<u32>(buffers), inner, 1, result, columns, inner, first, last);
 }
 
 /** result `[rows, N]` = left `[rows, K]` · weightᵀ + bias + addend; weight `[N, K]`. */
@@ -48,7 +46,9 @@ function weightGradient(params: usize, batch: usize, buffers: usize, first: u32,
   const outputGradient: usize = load<u32>(buffers);
   const x: usize = load<u32>(buffers, 4);
   const result: usize = load<u32>(buffers, 8);
-  addProduct(outputGradient, 1, outputs, x, 1, inputs, result, inputs, rows, first, last);
+  useStrided(x, 1, inputs);
+  startAtMatrix(result, inputs);
+  multiply(outputGradient, 1, outputs, result, inputs, rows, first, last);
 }
 
 /** weightGradient `[N, K]` += outputGradientᵀ · x over the live rows. */

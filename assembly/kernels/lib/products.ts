@@ -1,172 +1,53 @@
-// Matrix products: result [rows, columns] += left · right, whatever the strides of left and right.
+// Matrix products: result [rows, columns] = start + left · right, with right as lib/right.ts was told.
 //
-// The loops are blocked so that a panel of right, INNER × COLUMNS packed to 24 KiB, stays in a 32 KiB L1 cache while all rows
-// go past it. The packing also takes the strides away: one micro-kernel serves x Wᵀ, dy W and dyᵀ x. A result's element is
-// summed in the same order wherever its row lies in [first, last), so a split of the rows changes no bit.
+// The loops are blocked for the caches: BLOCK_ROWS × BLOCK_INNER of left, packed, and BLOCK_COLUMNS of right lie in the L2 cache
+// (512 and 256 KiB); of these a panel of 8 columns (16 KiB) stays in the L1 cache while all row tiles go past it. An element is
+// summed in the same order wherever its row lies in [first, last): a split of the rows changes no bit.
 
-const INNER: u32 = 96;
-const COLUMNS: u32 = 64;
-/** Rows and columns of the result that the micro-kernel holds in registers. */
-const TILE_ROWS: u32 = 4;
-const TILE_COLUMNS: u32 = 8;
+import { panelStride, panels } from './right';
+import { scratch } from './scratch';
+import { LEFT_STEP, multiplyTile, packRows, TILE_COLUMNS, TILE_ROWS } from './tile';
 
-// Packed [columns / 8][inner][8], [inner][4], and a tile [4, 8] that sticks out of the result.
-const rightPanel = memory.data(INNER * COLUMNS * 4, 16);
-const leftPanel = memory.data(INNER * TILE_ROWS * 4, 16);
-const edgeTile = memory.data(TILE_ROWS * TILE_COLUMNS * 4, 16);
+const BLOCK_ROWS: u32 = 256;
+const BLOCK_INNER: u32 = 512;
+const BLOCK_COLUMNS: u32 = 128;
 
-// result [4, 8], rows `stride` bytes apart, += leftPanel · a right panel of 8 columns.
-function addTile(right: usize, inner: u32, result: usize, stride: usize): void {
-  let left = leftPanel;
-  const end = left + inner * 16;
-  let a0 = f32x4.splat(0);
-  let a1 = a0;
-  let b0 = a0;
-  let b1 = a0;
-  let c0 = a0;
-  let c1 = a0;
-  let d0 = a0;
-  let d1 = a0;
-  while (left < end) {
-    const r0 = v128.load(right);
-    const r1 = v128.load(right, 16);
-    const a = v128.load_splat<f32>(left);
-    a0 = f32x4.add(a0, f32x4.mul(a, r0));
-    a1 = f32x4.add(a1, f32x4.mul(a, r1));
-    const b = v128.load_splat<f32>(left, 4);
-    b0 = f32x4.add(b0, f32x4.mul(b, r0));
-    b1 = f32x4.add(b1, f32x4.mul(b, r1));
-    const c = v128.load_splat<f32>(left, 8);
-    c0 = f32x4.add(c0, f32x4.mul(c, r0));
-    c1 = f32x4.add(c1, f32x4.mul(c, r1));
-    const d = v128.load_splat<f32>(left, 12);
-    d0 = f32x4.add(d0, f32x4.mul(d, r0));
-    d1 = f32x4.add(d1, f32x4.mul(d, r1));
-    left += 16;
-    right += 32;
-  }
-  addRow(result, a0, a1);
-  addRow(result + stride, b0, b1);
-  addRow(result + 2 * stride, c0, c1);
-  addRow(result + 3 * stride, d0, d1);
+// Where they lie in the thread's scratch. Behind right's block there is room for lib/frozen.ts.
+const LEFT_AT: usize = 0;
+const RIGHT_AT: usize = LEFT_AT + BLOCK_ROWS * BLOCK_INNER * 4;
+const EDGE_AT: usize = RIGHT_AT + BLOCK_COLUMNS * BLOCK_INNER * 4 + 1024;
+/** Eight zeros: what a product starts from that has neither bias nor addend. */
+const ZEROS_AT: usize = EDGE_AT + TILE_ROWS * TILE_COLUMNS * 4;
+
+// What the elements of the product at hand start from; strides in bytes.
+let start: usize = 0;
+let startRow: usize = 0;
+let startColumn: usize = 0;
+
+// From 0.
+function startAtZero(): void {
+  start = scratch() + ZEROS_AT;
+  memory.fill(start, 0, TILE_COLUMNS * 4);
+  startRow = 0;
+  startColumn = 0;
 }
 
-function addRow(result: usize, near: v128, far: v128): void {
-  v128.store(result, f32x4.add(v128.load(result), near));
-  v128.store(result, f32x4.add(v128.load(result, 16), far), 16);
+// From each row = bias [columns].
+function startAtRow(bias: usize): void {
+  start = bias;
+  startRow = 0;
+  startColumn = 4;
 }
 
-// The same where only `rows` × `columns` of the tile lie in the result.
-function addEdgeTile(right: usize, inner: u32, result: usize, stride: usize, rows: u32, columns: u32): void {
-  memory.fill(edgeTile, 0, TILE_ROWS * TILE_COLUMNS * 4);
-  addTile(right, inner, edgeTile, TILE_COLUMNS * 4);
-  for (let i: u32 = 0; i < rows; i++) {
-    for (let j: u32 = 0; j < columns; j++) {
-      const at = result + i * stride + j * 4;
-      store<f32>(at, load<f32>(at) + load<f32>(edgeTile + (i * TILE_COLUMNS + j) * 4));
-    }
-  }
+/** From a matrix [_, columns], which may be the result itself. */
+export function startAtMatrix(matrix: usize, columns: u32): void {
+  start = matrix;
+  startRow = (<usize>columns) << 2;
+  startColumn = 4;
 }
 
-// `lines` (at most 4) lines of `inner` elements into columns of a panel that is `width` bytes wide; the strides in bytes.
-// Lines that are missing become zeros.
-function packLines(
-  source: usize,
-  lineStride: usize,
-  innerStride: usize,
-  lines: u32,
-  inner: u32,
-  panel: usize,
-  width: usize,
-): void {
-  let k: u32 = 0;
-  if (lines === 4 && lineStride === 4) {
-    for (; k < inner; k++) v128.store(panel + k * width, v128.load(source + k * innerStride));
-    return;
-  }
-  if (lines === 4 && innerStride === 4) {
-    for (; k + 4 <= inner; k += 4) transpose(source + k * 4, lineStride, panel + k * width, width);
-  }
-  for (; k < inner; k++) {
-    const from = source + k * innerStride;
-    const to = panel + k * width;
-    for (let line: u32 = 0; line < 4; line++) {
-      store<f32>(to + line * 4, line < lines ? load<f32>(from + line * lineStride) : 0);
-    }
-  }
-}
-
-// 4×4, rows of source becoming columns of the panel.
-function transpose(source: usize, lineStride: usize, panel: usize, width: usize): void {
-  const a = v128.load(source);
-  const b = v128.load(source + lineStride);
-  const c = v128.load(source + 2 * lineStride);
-  const d = v128.load(source + 3 * lineStride);
-  const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-  const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-  const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(panel, v128.shuffle<f32>(abLow, cdLow, 0, 1, 4, 5));
-  v128.store(panel + width, v128.shuffle<f32>(abLow, cdLow, 2, 3, 6, 7));
-  v128.store(panel + 2 * width, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
-  v128.store(panel + 3 * width, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
-}
-
-// `columns` columns of right, whose last panel of 8 is filled up with zeros.
-function packRight(source: usize, columnStride: usize, innerStride: usize, columns: u32, inner: u32): void {
-  for (let column: u32 = 0; column < columns; column += TILE_COLUMNS) {
-    const panel = rightPanel + column * inner * 4;
-    for (let half: u32 = 0; half < TILE_COLUMNS; half += 4) {
-      const first = column + half;
-      const lines = first < columns ? min(columns - first, 4) : 0;
-      packLines(source + first * columnStride, columnStride, innerStride, lines, inner, panel + half * 4, 32);
-    }
-  }
-}
-
-/**
- * Rows first…last of result `[_, columns]` += left · right over `inner`. Strides in elements: of left from one row of the
- * result to the next and along `inner`, of right from one column of the result to the next and along `inner`.
- */
-export function addProduct(
-  left: usize,
-  leftRow: u32,
-  leftInner: u32,
-  right: usize,
-  rightColumn: u32,
-  rightInner: u32,
-  result: usize,
-  columns: u32,
-  inner: u32,
-  first: u32,
-  last: u32,
-): void {
-  const stride: usize = columns * 4;
-  for (let k: u32 = 0; k < inner; k += INNER) {
-    const depth = min(inner - k, INNER);
-    for (let column: u32 = 0; column < columns; column += COLUMNS) {
-      const width = min(columns - column, COLUMNS);
-      const source = right + (column * rightColumn + k * rightInner) * 4;
-      packRight(source, rightColumn * 4, rightInner * 4, width, depth);
-      for (let row = first; row < last; row += TILE_ROWS) {
-        const height = min(last - row, TILE_ROWS);
-        const rows = left + (row * leftRow + k * leftInner) * 4;
-        packLines(rows, leftRow * 4, leftInner * 4, height, depth, leftPanel, 16);
-        const target = result + row * stride + column * 4;
-        for (let j: u32 = 0; j < width; j += TILE_COLUMNS) {
-          const panel = rightPanel + j * depth * 4;
-          const tileWidth = min(width - j, TILE_COLUMNS);
-          if (height === TILE_ROWS && tileWidth === TILE_COLUMNS)
-            addTile(panel, depth, target + j * 4, stride);
-          else addEdgeTile(panel, depth, target + j * 4, stride, height, tileWidth);
-        }
-      }
-    }
-  }
-}
-
-/** Rows first…last of result `[_, columns]` = bias `[columns]` and addend `[_, columns]`, each unless it is 0. */
-export function startRows(
+/** From bias `[columns]` and addend `[_, columns]`, each unless it is 0; their sum is put into rows first…last of the result. */
+export function startProduct(
   result: usize,
   columns: u32,
   bias: usize,
@@ -174,13 +55,114 @@ export function startRows(
   first: u32,
   last: u32,
 ): void {
+  if (bias !== 0 && addend !== 0) {
+    addRowTo(result, bias, addend, columns, first, last);
+    startAtMatrix(result, columns);
+  } else if (addend !== 0) {
+    startAtMatrix(addend, columns);
+  } else if (bias !== 0) {
+    startAtRow(bias);
+  } else {
+    startAtZero();
+  }
+}
+
+// Rows first…last of target = bias `[columns]` + addend `[_, columns]`.
+function addRowTo(target: usize, bias: usize, addend: usize, columns: u32, first: u32, last: u32): void {
   for (let row = first; row < last; row++) {
-    const offset: usize = row * columns * 4;
-    for (let j: u32 = 0; j < columns; j++) {
+    const offset: usize = (<usize>row * columns) << 2;
+    let j: u32 = 0;
+    for (; j + 4 <= columns; j += 4) {
       const at = offset + j * 4;
-      let value: f32 = bias === 0 ? 0 : load<f32>(bias + j * 4);
-      if (addend !== 0) value += load<f32>(addend + at);
-      store<f32>(result + at, value);
+      v128.store(target + at, f32x4.add(v128.load(bias + j * 4), v128.load(addend + at)));
+    }
+    for (; j < columns; j++) {
+      const at = offset + j * 4;
+      store<f32>(target + at, load<f32>(bias + j * 4) + load<f32>(addend + at));
+    }
+  }
+}
+
+// A tile of which only `rows` × `columns` lie in the result.
+function multiplyEdge(
+  left: usize,
+  right: usize,
+  inner: u32,
+  from: usize,
+  fromStride: usize,
+  result: usize,
+  stride: usize,
+  rows: u32,
+  columns: u32,
+): void {
+  const edge = scratch() + EDGE_AT;
+  memory.fill(edge, 0, TILE_ROWS * TILE_COLUMNS * 4);
+  for (let i: u32 = 0; i < rows; i++) {
+    memory.copy(edge + i * TILE_COLUMNS * 4, from + i * fromStride, columns * 4);
+  }
+  multiplyTile(left, right, inner, edge, TILE_COLUMNS * 4, edge, TILE_COLUMNS * 4);
+  for (let i: u32 = 0; i < rows; i++) {
+    memory.copy(result + i * stride, edge + i * TILE_COLUMNS * 4, columns * 4);
+  }
+}
+
+// All row tiles of a packed block of left past one panel; `width` columns of it lie in the result.
+function multiplyPanel(
+  panel: usize,
+  inner: u32,
+  rows: u32,
+  width: u32,
+  from: usize,
+  fromStride: usize,
+  result: usize,
+  stride: usize,
+): void {
+  let left = scratch() + LEFT_AT;
+  for (let row: u32 = 0; row < rows; row += TILE_ROWS) {
+    const height = min(rows - row, TILE_ROWS);
+    if (height === TILE_ROWS && width === TILE_COLUMNS) {
+      multiplyTile(left, panel, inner, from, fromStride, result, stride);
+    } else {
+      multiplyEdge(left, panel, inner, from, fromStride, result, stride, height, width);
+    }
+    left += inner * LEFT_STEP;
+    from += TILE_ROWS * fromStride;
+    result += TILE_ROWS * stride;
+  }
+}
+
+/**
+ * Rows first…last of result `[_, columns]` = start + left · right over `inner`. Strides of left in elements, from one row of the
+ * result to the next and along `inner`. What it starts from and right are set before.
+ */
+export function multiply(
+  left: usize,
+  leftRow: u32,
+  leftInner: u32,
+  result: usize,
+  columns: u32,
+  inner: u32,
+  first: u32,
+  last: u32,
+): void {
+  const stride: usize = (<usize>columns) << 2;
+  for (let row = first; row < last; row += BLOCK_ROWS) {
+    const height = min(last - row, BLOCK_ROWS);
+    for (let k: u32 = 0; k < inner; k += BLOCK_INNER) {
+      const depth = min(inner - k, BLOCK_INNER);
+      const source = left + ((<usize>row * leftRow + <usize>k * leftInner) << 2);
+      packRows(source, (<usize>leftRow) << 2, (<usize>leftInner) << 2, height, depth, scratch() + LEFT_AT);
+      for (let column: u32 = 0; column < columns; column += BLOCK_COLUMNS) {
+        const width = min(columns - column, BLOCK_COLUMNS);
+        let panel = panels(column, width, k, depth, scratch() + RIGHT_AT);
+        for (let j: u32 = 0; j < width; j += TILE_COLUMNS) {
+          const target = result + row * stride + ((column + j) << 2);
+          const from = k === 0 ? start + row * startRow + (column + j) * startColumn : target;
+          const tileWidth = min(width - j, TILE_COLUMNS);
+          multiplyPanel(panel, depth, height, tileWidth, from, k === 0 ? startRow : stride, target, stride);
+          panel += panelStride();
+        }
+      }
     }
   }
 }
