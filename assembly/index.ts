@@ -16,6 +16,7 @@ export {
 export { cross_entropy, cross_entropy_gradient } from './kernels/cross_entropy';
 export { dropout } from './kernels/dropout';
 export { embeddings } from './kernels/embeddings';
+export { frozen_linear_forward, frozen_linear_input_gradient } from './kernels/frozen_linear';
 export { gelu_backward, gelu_forward } from './kernels/gelu';
 export {
   layer_norm_backward,

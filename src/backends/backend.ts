@@ -1,3 +1,4 @@
+import type { FrozenMatrixBuffer, FrozenMatrixSpec } from './frozen-matrix';
 import type { BatchShape } from './kernel';
 import type { DeviceBuffer, Schedule } from './schedule';
 
@@ -92,6 +93,8 @@ export interface Backend {
   readonly memory: { readonly held: number; readonly peak: number };
   /** Zero-filled. Throws DeviceLimitError or OutOfDeviceMemoryError. */
   allocate(byteLength: number, label: string): Promise<DeviceBuffer>;
+  /** Memory for pretrained weights in the order that this device's kernels read. Throws as `allocate` does. */
+  allocateMatrix(spec: FrozenMatrixSpec): Promise<FrozenMatrixBuffer>;
   write(buffer: DeviceBuffer, byteOffset: number, data: Float32Array | Uint32Array): void;
   /** The first `floats` of the buffer. For tests and for saving; a training step reads through `run`. */
   read(buffer: DeviceBuffer, floats: number): Promise<Float32Array<ArrayBuffer>>;

@@ -3,6 +3,7 @@
  * pass. The tests run every case against finite differences and on every backend; `Runtime.selfTest` runs them on the
  * user's device.
  */
+import type { FrozenMatrixSpec } from '../backends/frozen-matrix';
 import type { Rows } from '../backends/kernel';
 import type { Tape, Tensor } from '../scheduler/tape';
 import { CaseRandom } from './random';
@@ -19,7 +20,9 @@ export interface CaseInput {
   readonly columns: number;
   /** `activation` and `parameter` get gradients (the second accumulates in place), `frozen` does not. */
   readonly role: 'activation' | 'parameter' | 'frozen';
-  /** `[rows, columns]`, exact in f32. */
+  /** How a frozen one is laid out, where its op asks for a frozen matrix. */
+  readonly matrix?: Pick<FrozenMatrixSpec, 'storage' | 'use'>;
+  /** `[rows, columns]`, exact in f32. A matrix is stored from them, and the oracle is given what it then holds. */
   readonly values: Float64Array;
 }
 

@@ -4,6 +4,7 @@ import type { OpCase } from './case';
 import { crossEntropyCases } from './cross_entropy';
 import { dropoutCases } from './dropout';
 import { embeddingsCases } from './embeddings';
+import { frozenLinearCases } from './frozen_linear';
 import { geluCases } from './gelu';
 import { layerNormCases } from './layer_norm';
 import { linearCases } from './linear';
@@ -23,5 +24,6 @@ export const opCases: readonly OpCase[] = [
   ...attentionCases,
   ...dropoutCases,
   ...linearCases,
+  ...frozenLinearCases,
   ...adapterCases,
 ];

@@ -1,10 +1,11 @@
 import type { Backend } from '../backends/backend';
 import { countRows } from '../backends/kernel';
+import { restoreRows, storeRows } from '../backends/quantize';
 import type { DeviceBuffer } from '../backends/schedule';
 import { differentiate } from '../scheduler/backward';
 import { buildSchedule } from '../scheduler/build-schedule';
-import { frozen, Tape, type Tensor, trainable } from '../scheduler/tape';
-import type { CaseInput, OpCase } from './case';
+import { frozen, frozenMatrix, Tape, type Tensor, trainable } from '../scheduler/tape';
+import { type CaseInput, given, type OpCase } from './case';
 import { packCase } from './pack-case';
 import { CaseRandom } from './random';
 
@@ -41,6 +42,10 @@ export async function runCase(backend: Backend, item: OpCase): Promise<CaseCheck
     const inputs: { readonly input: CaseInput; readonly tensor: Tensor; readonly gradient?: DeviceBuffer }[] =
       [];
     for (const input of item.inputs) {
+      if (input.matrix !== undefined) {
+        inputs.push({ input, tensor: await uploadMatrix(backend, input, upload, owned) });
+        continue;
+      }
       const buffer = await upload(input.values, input.name);
       if (input.role === 'parameter') {
         // Not zero: a parameter's gradient accumulates, and a kernel that overwrites must be caught.
@@ -56,12 +61,10 @@ export async function runCase(backend: Backend, item: OpCase): Promise<CaseCheck
         inputs.push({ input, tensor: { ...tensor, requiresGradient: input.role === 'activation' } });
       }
     }
-    const expected = item.forward(item.inputs.map(({ values }) => values));
+    const values = item.inputs.map(heldValues);
+    const expected = item.forward(values);
     const outputGradient = outputGradientOf(item, expected.length);
-    const expectedGradients = item.backward(
-      item.inputs.map(({ values }) => values),
-      outputGradient,
-    );
+    const expectedGradients = item.backward(values, outputGradient);
 
     const tape = new Tape();
     const output = item.build(
@@ -116,6 +119,35 @@ export async function runCase(backend: Backend, item: OpCase): Promise<CaseCheck
   } finally {
     for (const buffer of owned) buffer.dispose();
   }
+}
+
+type Upload = (values: ArrayLike<number>, label: string) => Promise<DeviceBuffer>;
+
+async function uploadMatrix(
+  backend: Backend,
+  input: CaseInput,
+  upload: Upload,
+  owned: DeviceBuffer[],
+): Promise<Tensor> {
+  const { name, columns, matrix } = input;
+  const { storage, use } = given(matrix);
+  const rows = input.values.length / columns;
+  const stored = storeRows(Float32Array.from(input.values), columns, storage);
+  const { buffer, writeRows } = await backend.allocateMatrix({ label: name, rows, columns, storage, use });
+  owned.push(buffer);
+  writeRows(0, stored.elements);
+  const scales =
+    stored.scales.length === 0
+      ? undefined
+      : frozen('scales', await upload(stored.scales, 'scales'), 1, stored.scales.length);
+  return frozenMatrix(name, buffer, columns, { rows, storage, scales });
+}
+
+/** What the device computes with: of a matrix, what is left of the values in its storage. */
+function heldValues({ values, columns, matrix }: CaseInput): Float64Array {
+  if (matrix === undefined) return values;
+  const stored = storeRows(Float32Array.from(values), columns, matrix.storage);
+  return Float64Array.from(restoreRows(stored, columns));
 }
 
 const GRADIENT_BEFORE = 0.5;

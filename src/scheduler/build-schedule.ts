@@ -34,8 +34,12 @@ function locate(tensor: Tensor, plan: Plan, capacity: BatchShape): Location {
   const { origin } = tensor;
   const byteLength = Math.max(4, byteLengthOf(tensor, capacity));
   switch (origin.kind) {
-    case 'buffer':
-      return { kind: 'buffer', buffer: origin.buffer, byteOffset: origin.byteOffset, byteLength };
+    case 'buffer': {
+      const { buffer, byteOffset } = origin;
+      // Of a frozen matrix the buffer alone knows how many bytes it takes.
+      const length = tensor.matrix === undefined ? byteLength : buffer.byteLength;
+      return { kind: 'buffer', buffer, byteOffset, byteLength: length };
+    }
     case 'batch': {
       // The table of offsets has one row more than there are sequences.
       const rows = countRows(tensor.rows, capacity) + (origin.field === 'offsets' ? 1 : 0);

@@ -3,6 +3,7 @@
  * Nothing runs. Whether a gradient is needed is known while recording (it spreads from trainable parameters to whatever
  * is computed from them), so an op saves for its backward pass only what that pass will read.
  */
+import type { WeightStorage } from '../backends/frozen-matrix';
 import type { Dispatch, Rows } from '../backends/kernel';
 import type { BatchField, DeviceBuffer } from '../backends/schedule';
 
@@ -13,6 +14,15 @@ export interface Tensor {
   readonly columns: number;
   readonly requiresGradient: boolean;
   readonly origin: Origin;
+  /** Set for pretrained weights: the buffer holds them in an order and a storage of its own. */
+  readonly matrix?: FrozenMatrix;
+}
+
+export interface FrozenMatrix {
+  readonly rows: number;
+  readonly storage: WeightStorage;
+  /** `[rows]`, with int8. */
+  readonly scales: Tensor | undefined;
 }
 
 export type Origin =
@@ -107,6 +117,22 @@ export function frozen(
     requiresGradient: false,
     origin: { kind: 'buffer', buffer, byteOffset, gradient: undefined },
   };
+}
+
+/** A frozen matrix in a buffer of the device's own layout, which only some kernels read. */
+export function frozenMatrix(
+  name: string,
+  buffer: DeviceBuffer,
+  columns: number,
+  matrix: FrozenMatrix,
+): Tensor {
+  return { ...frozen(name, buffer, matrix.rows, columns), matrix };
+}
+
+/** Throws TypeError for a tensor that is no frozen matrix. */
+export function matrixOf(tensor: Tensor): FrozenMatrix {
+  if (tensor.matrix === undefined) throw new TypeError(`${tensor.name} is not a frozen matrix`);
+  return tensor.matrix;
 }
 
 /** A tensor with a gradient buffer of the same layout beside it: a trainable parameter, or the input of a test. */

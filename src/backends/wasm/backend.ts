@@ -1,8 +1,10 @@
 import { bestBuild } from '../../wasm/module';
 import type { Backend, DeviceDescription, Executable } from '../backend';
+import type { FrozenMatrixBuffer, FrozenMatrixSpec } from '../frozen-matrix';
 import type { DeviceBuffer, Schedule } from '../schedule';
 import { createHost } from './create-host';
 import { prepareSchedule } from './executor';
+import { allocateMatrix } from './frozen-matrix';
 import type { Host } from './host';
 import { asWasmBuffer, LinearMemory, type WasmBuffer } from './memory';
 
@@ -45,6 +47,10 @@ export class WasmBackend implements Backend {
 
   allocate(byteLength: number, label: string): Promise<WasmBuffer> {
     return this.memory.allocate(byteLength, label);
+  }
+
+  allocateMatrix(spec: FrozenMatrixSpec): Promise<FrozenMatrixBuffer> {
+    return allocateMatrix(spec, this.#host, this.memory);
   }
 
   write(buffer: DeviceBuffer, byteOffset: number, data: Float32Array | Uint32Array): void {

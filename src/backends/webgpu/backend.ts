@@ -1,9 +1,11 @@
 import type { Backend, DeviceDescription, Executable } from '../backend';
+import type { FrozenMatrixBuffer, FrozenMatrixSpec } from '../frozen-matrix';
 import type { VariantName } from '../kernel';
 import type { DeviceBuffer, Schedule } from '../schedule';
 import { Device, type DeviceOptions } from './device';
 import { prepareSchedule } from './executor';
 import { BufferUsage, MAP_MODE_READ } from './flags';
+import { allocateMatrix } from './frozen-matrix';
 import { asWebGPUBuffer, Memory, type WebGPUBuffer } from './memory';
 import { Pipelines } from './pipelines';
 
@@ -48,6 +50,10 @@ export class WebGPUBackend implements Backend {
   allocate(byteLength: number, label: string): Promise<WebGPUBuffer> {
     const usage = BufferUsage.storage | BufferUsage.copySource | BufferUsage.copyDestination;
     return this.#memory.allocate(byteLength, usage, label);
+  }
+
+  allocateMatrix(spec: FrozenMatrixSpec): Promise<FrozenMatrixBuffer> {
+    return allocateMatrix(spec, this);
   }
 
   write(buffer: DeviceBuffer, byteOffset: number, data: Float32Array | Uint32Array): void {

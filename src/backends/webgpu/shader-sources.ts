@@ -6,6 +6,7 @@ import attentionBackward from '../../../shaders/attention_backward.wgsl';
 import crossEntropy from '../../../shaders/cross_entropy.wgsl';
 import dropout from '../../../shaders/dropout.wgsl';
 import embeddings from '../../../shaders/embeddings.wgsl';
+import frozenLinear from '../../../shaders/frozen_linear.wgsl';
 import gelu from '../../../shaders/gelu.wgsl';
 import layerNorm from '../../../shaders/layer_norm.wgsl';
 import layerNormBackward from '../../../shaders/layer_norm_backward.wgsl';
@@ -40,5 +41,6 @@ export const shaderSources: Readonly<Record<string, readonly string[]>> = {
   attention: [batch, random, attentionShared, attention],
   attention_backward: [batch, random, attentionShared, attentionBackward],
   linear: [batch, productSerial, productTiled, linear],
+  frozen_linear: [batch, frozenLinear],
   adapter: [batch, activation, productSerial, productTiled, adapter],
 };
