@@ -20,11 +20,17 @@ export interface EncoderTask {
   readonly attentionDropout: number;
 }
 
+/** Whose last hidden states are asked for: every token's, `[T, hidden]`, or each sequence's first one's, `[B, hidden]`. */
+export type EncodedRows = 'every token' | 'first tokens';
+
 /**
- * BERT's encoder (Devlin et al. 2019; post-LayerNorm as in google-research/bert) over a packed batch: `[T, hidden]`.
+ * BERT's encoder (Devlin et al. 2019; post-LayerNorm as in google-research/bert) over a packed batch.
  * With an adapter A at both sites a sub-layer with input x and projection y gives LayerNorm(A(y) + x).
+ *
+ * Only attention mixes tokens. Where just the first ones are asked for, what follows attention in the last layer is
+ * therefore computed for their rows alone, forward and backward: the same numbers for a quarter of the layer's products.
  */
-export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask): Tensor {
+export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, rows: EncodedRows): Tensor {
   const { config } = encoder;
   const normalize = (place: string, x: Tensor, residual?: Tensor) => {
     const { gamma, beta } = task.layerNorm(place);
@@ -34,7 +40,11 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask): T
   let hidden = dropout(tape, embedded, task.hiddenDropout);
   encoder.layers.forEach((weights, layer) => {
     const queryKeyValue = linear(tape, hidden, weights.queryKeyValue.weight, weights.queryKeyValue.bias);
-    const context = attention(tape, queryKeyValue, config.heads, { dropout: task.attentionDropout });
+    let context = attention(tape, queryKeyValue, config.heads, { dropout: task.attentionDropout });
+    if (rows === 'first tokens' && layer === config.layers - 1) {
+      context = pooling(tape, context, 'cls');
+      hidden = pooling(tape, hidden, 'cls');
+    }
     const attended = linear(tape, context, weights.attentionOutput.weight, weights.attentionOutput.bias);
     const adapted = task.attach({ layer, site: 'attention' }, dropout(tape, attended, task.hiddenDropout));
     const middle = normalize(`layer.${layer}.attention`, adapted, hidden);
@@ -50,9 +60,10 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask): T
   return hidden;
 }
 
-/** BERT's pooled output `[B, hidden]`: tanh of a linear of the first token; the first token itself where there is no pooler. */
-export function pool(tape: Tape, encoder: FrozenEncoder, hidden: Tensor): Tensor {
-  const first = pooling(tape, hidden, 'cls');
+/** BERT's pooled output `[B, hidden]`: tanh of a linear of the first tokens; those themselves where there is no pooler. */
+export function pool(tape: Tape, encoder: FrozenEncoder, firstTokens: Tensor): Tensor {
   const { pooler } = encoder;
-  return pooler === undefined ? first : tanh(tape, linear(tape, first, pooler.weight, pooler.bias));
+  return pooler === undefined
+    ? firstTokens
+    : tanh(tape, linear(tape, firstTokens, pooler.weight, pooler.bias));
 }

@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend';
 import type { BatchShape } from '../backends/kernel';
 import type { DeviceBuffer, Schedule } from '../backends/schedule';
-import { encode, pool } from '../models/bert';
+import { type EncoderTask, encode, pool } from '../models/bert';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import { crossEntropy } from '../ops/cross_entropy';
 import { dropout } from '../ops/dropout';
@@ -82,7 +82,7 @@ function recordLogits(
     if (tensor === undefined) throw new RangeError(`there is no ${name}`);
     return tensor;
   };
-  const hidden = encode(tape, encoder, {
+  const encoderTask: EncoderTask = {
     layerNorm: (place) => ({
       gamma: layerNormPart(`${place}.layer_norm.weight`),
       beta: layerNormPart(`${place}.layer_norm.bias`),
@@ -90,8 +90,9 @@ function recordLogits(
     attach: (place, projected) => spec.adapter.attach(tape, place, projected, newParameter),
     hiddenDropout: probabilities.hidden,
     attentionDropout: probabilities.attention,
-  });
-  const pooled = dropout(tape, pool(tape, encoder, hidden), probabilities.classifier);
+  };
+  const firstTokens = encode(tape, encoder, encoderTask, 'first tokens');
+  const pooled = dropout(tape, pool(tape, encoder, firstTokens), probabilities.classifier);
   return linear(tape, pooled, newParameter('classifier.weight'), newParameter('classifier.bias'));
 }
 

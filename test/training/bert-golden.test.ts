@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { houlsby } from '../../src/adapters/houlsby';
 import type { Backend } from '../../src/backends/backend';
+import { type EncodedRows, type EncoderTask, encode } from '../../src/models/bert';
 import { openCheckpoint } from '../../src/models/checkpoint';
 import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
 import { directorySource } from '../../src/platform/directory';
+import { buildSchedule } from '../../src/scheduler/build-schedule';
 import { ParameterLayout } from '../../src/scheduler/parameters';
+import { frozen, Tape, type Tensor } from '../../src/scheduler/tape';
 import { batches, type EncodedExample } from '../../src/training/batches';
 import {
   capacityOf,
@@ -78,6 +81,24 @@ async function recordTask(
   return { task: { spec, encoder, layout, parameters, frozenLayerNorms: new Map() }, arena };
 }
 
+/** The encoder alone, without dropout. */
+function recordEncoder(tape: Tape, task: RecordedTask, rows: EncodedRows): Tensor {
+  const parameter = (name: string) => {
+    const { offset, rows, columns } = task.layout.place(name);
+    return frozen(name, task.parameters, rows, columns, offset * 4);
+  };
+  const encoderTask: EncoderTask = {
+    layerNorm: (place) => ({
+      gamma: parameter(`${place}.layer_norm.weight`),
+      beta: parameter(`${place}.layer_norm.bias`),
+    }),
+    attach: (place, projected) => task.spec.adapter.attach(tape, place, projected, parameter),
+    hiddenDropout: 0,
+    attentionDropout: 0,
+  };
+  return encode(tape, task.encoder, encoderTask, rows);
+}
+
 describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels', (kind) => {
   const backend = useBackend(kind);
   let encoder: FrozenEncoder;
@@ -132,6 +153,28 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
     executable.dispose();
     return outputs[0] ?? new Float32Array();
   }
+
+  it("hidden states of every token, and the same of each sequence's first", async () => {
+    const { task } = await recordTask(backend(), encoder, 'classification', start);
+    const tape = new Tape();
+    const every = recordEncoder(tape, task, 'every token');
+    const first = recordEncoder(tape, task, 'first tokens');
+    const schedule = buildSchedule('hidden', tape.forward(), { every, first }, capacityOf(128, 5));
+    const executable = await backend().prepare(schedule);
+    const options = { batchSize: 5, tokenBudget: 128, labels: 'none' } as const;
+    const [logical] = [...batches(examplesOf('classification'), [0, 1, 2, 3, 4], options)];
+    const microBatches = logical?.microBatches ?? [];
+    const { outputs } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
+    executable.dispose();
+    const wanted = (await readGolden('bert', 'hidden.safetensors')).get('hidden.2') ?? new Float32Array();
+    expect(outputs[0]?.length).toBe(107 * 64);
+    expect(relativeError(outputs[0] ?? [], wanted)).toBeLessThan(LOGITS_TOLERANCE);
+    const firstRows = [...(microBatches[0]?.offsets.subarray(0, 5) ?? [])].flatMap((token) => [
+      ...wanted.subarray(token * 64, (token + 1) * 64),
+    ]);
+    expect(outputs[1]?.length).toBe(5 * 64);
+    expect(relativeError(outputs[1] ?? [], firstRows)).toBeLessThan(LOGITS_TOLERANCE);
+  });
 
   it('logits', async () => {
     expect(relativeError(await logits(encoder), expected.logits.flat())).toBeLessThan(LOGITS_TOLERANCE);
