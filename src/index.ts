@@ -2,6 +2,7 @@
 export { type HoulsbyOptions, houlsby } from './adapters/houlsby';
 export type { AdapterMethod } from './adapters/method';
 export type { DeviceDescription } from './backends/backend';
+export type { WeightStorage } from './backends/frozen-matrix';
 export {
   AdapterMismatchError,
   DataError,

@@ -1,11 +1,28 @@
 // Sums of table rows, [T, columns]: twin of shaders/embeddings.wgsl. Items are quads of columns.
-// Parameters: columns, firstRow, sliceRows. Buffers: tokens, word, position, type, output.
+// Parameters: columns, firstRow, sliceRows, then the constant STORAGE. Buffers: tokens, word, position, type, scales, output.
 
 import { bufferAt } from './lib/batch';
+import { fourBytes, fourHalves } from './lib/frozen';
+
+const F16: u32 = 1;
+const INT8: u32 = 2;
+
+// Columns column … column + 4 of a row of the word table; of a short row's end too, whatever lies behind it.
+function wordQuad(storage: u32, table: usize, scales: usize, row: u32, columns: u32, column: u32): v128 {
+  if (storage === F16) {
+    return fourHalves(table + ((<usize>row * ((columns + 1) / 2)) << 2) + column * 2);
+  }
+  if (storage === INT8) {
+    const bytes = fourBytes(table + ((<usize>row * ((columns + 3) / 4)) << 2) + column);
+    return f32x4.mul(bytes, v128.load_splat<f32>(scales + ((<usize>row) << 2)));
+  }
+  return v128.load(table + ((<usize>row * columns + column) << 2));
+}
 
 /** output = word[id] + position[position] + type[type id] for the tokens whose id the slice holds. */
 export function embeddings(params: usize, _batch: usize, buffers: usize, first: u32, last: u32): void {
   const columns = load<u32>(params);
+  const storage = load<u32>(params, 12);
   const quads = (columns + 3) / 4;
   const tokens = bufferAt(buffers, 0);
   for (let item = first; item < last; item++) {
@@ -14,15 +31,18 @@ export function embeddings(params: usize, _batch: usize, buffers: usize, first: 
     // Below the slice the difference wraps around and is too large as well.
     const sliceRow = load<u32>(token) - load<u32>(params, 4);
     if (sliceRow >= load<u32>(params, 8)) continue;
-    const begin = (item % quads) * 4;
-    const end = min(begin + 4, columns);
-    const word = bufferAt(buffers, 1) + ((<usize>sliceRow * columns) << 2);
-    const position = bufferAt(buffers, 2) + ((<usize>load<u32>(token, 4) * columns) << 2);
-    const type = bufferAt(buffers, 3) + ((<usize>load<u32>(token, 8) * columns) << 2);
-    const output = bufferAt(buffers, 4) + ((<usize>row * columns) << 2);
-    for (let c = begin; c < end; c++) {
-      const at: usize = (<usize>c) << 2;
-      store<f32>(output + at, load<f32>(word + at) + load<f32>(position + at) + load<f32>(type + at));
+    const column = (item % quads) * 4;
+    const word = wordQuad(storage, bufferAt(buffers, 1), bufferAt(buffers, 4), sliceRow, columns, column);
+    const position = bufferAt(buffers, 2) + ((<usize>load<u32>(token, 4) * columns + column) << 2);
+    const type = bufferAt(buffers, 3) + ((<usize>load<u32>(token, 8) * columns + column) << 2);
+    const output = bufferAt(buffers, 5) + ((<usize>row * columns + column) << 2);
+    const sum = f32x4.add(f32x4.add(word, v128.load(position)), v128.load(type));
+    if (columns - column >= 4) {
+      v128.store(output, sum);
+      continue;
     }
+    store<f32>(output, f32x4.extract_lane(sum, 0));
+    if (columns - column > 1) store<f32>(output, f32x4.extract_lane(sum, 1), 4);
+    if (columns - column > 2) store<f32>(output, f32x4.extract_lane(sum, 2), 8);
   }
 }

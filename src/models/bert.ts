@@ -2,9 +2,9 @@ import type { Place } from '../adapters/method';
 import { attention } from '../ops/attention';
 import { dropout } from '../ops/dropout';
 import { embeddings } from '../ops/embeddings';
+import { frozenLinear } from '../ops/frozen_linear';
 import { gelu } from '../ops/gelu';
 import { layerNorm } from '../ops/layer_norm';
-import { linear } from '../ops/linear';
 import { pooling } from '../ops/pooling';
 import { tanh } from '../ops/tanh';
 import type { Tape, Tensor } from '../scheduler/tape';
@@ -39,21 +39,31 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, ro
   const embedded = normalize('embeddings', embeddings(tape, encoder.embeddings, config.hiddenSize));
   let hidden = dropout(tape, embedded, task.hiddenDropout);
   encoder.layers.forEach((weights, layer) => {
-    const queryKeyValue = linear(tape, hidden, weights.queryKeyValue.weight, weights.queryKeyValue.bias);
+    const queryKeyValue = frozenLinear(
+      tape,
+      hidden,
+      weights.queryKeyValue.weight,
+      weights.queryKeyValue.bias,
+    );
     let context = attention(tape, queryKeyValue, config.heads, { dropout: task.attentionDropout });
     if (rows === 'first tokens' && layer === config.layers - 1) {
       context = pooling(tape, context, 'cls');
       hidden = pooling(tape, hidden, 'cls');
     }
-    const attended = linear(tape, context, weights.attentionOutput.weight, weights.attentionOutput.bias);
+    const attended = frozenLinear(
+      tape,
+      context,
+      weights.attentionOutput.weight,
+      weights.attentionOutput.bias,
+    );
     const adapted = task.attach({ layer, site: 'attention' }, dropout(tape, attended, task.hiddenDropout));
     const middle = normalize(`layer.${layer}.attention`, adapted, hidden);
     const expanded = gelu(
       tape,
-      linear(tape, middle, weights.intermediate.weight, weights.intermediate.bias),
+      frozenLinear(tape, middle, weights.intermediate.weight, weights.intermediate.bias),
       config.activation,
     );
-    const projected = linear(tape, expanded, weights.output.weight, weights.output.bias);
+    const projected = frozenLinear(tape, expanded, weights.output.weight, weights.output.bias);
     const output = task.attach({ layer, site: 'output' }, dropout(tape, projected, task.hiddenDropout));
     hidden = normalize(`layer.${layer}.output`, output, middle);
   });
@@ -65,5 +75,5 @@ export function pool(tape: Tape, encoder: FrozenEncoder, firstTokens: Tensor): T
   const { pooler } = encoder;
   return pooler === undefined
     ? firstTokens
-    : tanh(tape, linear(tape, firstTokens, pooler.weight, pooler.bias));
+    : tanh(tape, frozenLinear(tape, firstTokens, pooler.weight, pooler.bias));
 }

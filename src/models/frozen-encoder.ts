@@ -1,11 +1,13 @@
 import type { Backend } from '../backends/backend';
+import { BYTES_PER_ELEMENT, type FrozenMatrixSpec, type WeightStorage } from '../backends/frozen-matrix';
+import { storeRows } from '../backends/quantize';
 import type { DeviceBuffer } from '../backends/schedule';
 import type { EmbeddingTables, WordSlice } from '../ops/embeddings';
-import { frozen, type Tensor } from '../scheduler/tape';
+import { frozen, frozenMatrix, type Tensor } from '../scheduler/tape';
 import type { Checkpoint } from './checkpoint';
 import type { EncoderConfig } from './config';
 
-/** y = x Wᵀ + b with W `[out, in]`, b `[out]`. */
+/** y = x Wᵀ + b with W `[out, in]`, a frozen matrix, and b `[out]`. */
 export interface FrozenLinear {
   readonly weight: Tensor;
   readonly bias: Tensor;
@@ -36,16 +38,27 @@ export interface FrozenEncoder {
   readonly layerNorms: ReadonlyMap<string, LayerNormValues>;
   /** Numbers in the encoder, LayerNorms and pooler included. */
   readonly parameterCount: number;
+  /** What the weights take on the device. */
+  readonly byteLength: number;
   dispose(): void;
+}
+
+/** Slices of a table are multiples of this many rows, so that every storage's rows fill whole words. */
+const ROW_MULTIPLE = 8;
+
+export interface UploadOptions {
+  /** How the products' weights and the word embeddings are kept; all else stays f32. Default 'f32'. */
+  readonly weights?: WeightStorage | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads a checkpoint tensor by tensor and uploads it; nothing is kept on the host but the LayerNorms. */
 export async function uploadEncoder(
   checkpoint: Checkpoint,
   backend: Backend,
-  signal?: AbortSignal,
+  options: UploadOptions = {},
 ): Promise<FrozenEncoder> {
-  const uploader = new Uploader(checkpoint, backend, signal);
+  const uploader = new Uploader(checkpoint, backend, options);
   try {
     return await uploader.encoder();
   } catch (error) {
@@ -58,12 +71,14 @@ class Uploader {
   readonly #checkpoint: Checkpoint;
   readonly #backend: Backend;
   readonly #signal: AbortSignal | undefined;
+  readonly #storage: WeightStorage;
   readonly #buffers: DeviceBuffer[] = [];
   #parameterCount = 0;
 
-  constructor(checkpoint: Checkpoint, backend: Backend, signal: AbortSignal | undefined) {
+  constructor(checkpoint: Checkpoint, backend: Backend, { weights = 'f32', signal }: UploadOptions) {
     this.#checkpoint = checkpoint;
     this.#backend = backend;
+    this.#storage = weights;
     this.#signal = signal;
   }
 
@@ -72,8 +87,8 @@ class Uploader {
     const layerNorms = new Map<string, LayerNormValues>();
     const embeddings = {
       word: await this.#wordEmbeddings(),
-      position: await this.#matrix(['embeddings.position_embeddings.weight']),
-      type: await this.#matrix(['embeddings.token_type_embeddings.weight']),
+      position: await this.#table('embeddings.position_embeddings.weight'),
+      type: await this.#table('embeddings.token_type_embeddings.weight'),
     };
     layerNorms.set('embeddings', await this.#layerNorm('embeddings.LayerNorm'));
     const layers: FrozenLayer[] = [];
@@ -94,8 +109,9 @@ class Uploader {
     }
     const pooler = hasPooler ? await this.#linear(['pooler.dense']) : undefined;
     const parameterCount = this.#parameterCount;
+    const byteLength = this.#buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
     const dispose = () => this.dispose();
-    return { config, embeddings, layers, pooler, layerNorms, parameterCount, dispose };
+    return { config, embeddings, layers, pooler, layerNorms, parameterCount, byteLength, dispose };
   }
 
   dispose(): void {
@@ -122,19 +138,45 @@ class Uploader {
     return buffer;
   }
 
-  /** Several `[rows, columns]` tensors below each other as one. */
-  async #matrix(names: readonly string[]): Promise<Tensor> {
-    const parts: Float32Array[] = [];
-    for (const name of names) parts.push(await this.#read(name));
+  /** A small table, `[rows, columns]`, in f32. */
+  async #table(name: string): Promise<Tensor> {
+    const values = await this.#read(name);
+    const columns = this.#checkpoint.shape(name).at(-1) ?? 0;
+    return frozen(name, await this.#upload(name, [values]), values.length / columns, columns);
+  }
+
+  /** Several `[rows, columns]` tensors below each other as one weight. */
+  async #weight(names: readonly string[]): Promise<Tensor> {
     const label = names[0] ?? '';
     const columns = this.#checkpoint.shape(label).at(-1) ?? 0;
-    const buffer = await this.#upload(label, parts);
-    const rows = parts.reduce((sum, part) => sum + part.length, 0) / columns;
-    return frozen(label, buffer, rows, columns);
+    const counts = names.map((name) => this.#checkpoint.shape(name)[0] ?? 0);
+    const rows = counts.reduce((sum, count) => sum + count, 0);
+    const values = new Float32Array(rows * columns);
+    let end = 0;
+    for (const name of names) {
+      const part = await this.#read(name);
+      values.set(part, end);
+      end += part.length;
+    }
+    return this.#matrix({ label, rows, columns, use: 'product' }, values);
+  }
+
+  async #matrix(spec: Omit<FrozenMatrixSpec, 'storage'>, values: Float32Array<ArrayBuffer>): Promise<Tensor> {
+    const { label, rows, columns } = spec;
+    const storage = this.#storage;
+    const { buffer, writeRows } = await this.#backend.allocateMatrix({ ...spec, storage });
+    this.#buffers.push(buffer);
+    const { elements, scales } = storeRows(values, columns, storage);
+    writeRows(0, elements);
+    const scaleTensor =
+      scales.length === 0
+        ? undefined
+        : frozen(`scales of ${label}`, await this.#upload(`scales of ${label}`, [scales]), 1, rows);
+    return frozenMatrix(label, buffer, columns, { rows, storage, scales: scaleTensor });
   }
 
   async #linear(names: readonly string[]): Promise<FrozenLinear> {
-    const weight = await this.#matrix(names.map((name) => `${name}.weight`));
+    const weight = await this.#weight(names.map((name) => `${name}.weight`));
     const parts: Float32Array[] = [];
     for (const name of names) parts.push(await this.#read(`${name}.bias`));
     const label = `${names[0]}.bias`;
@@ -150,12 +192,14 @@ class Uploader {
     const name = 'embeddings.word_embeddings.weight';
     const { hiddenSize, vocabularySize } = this.#checkpoint.config;
     const values = await this.#read(name);
-    const rowsPerSlice = Math.floor(this.#backend.largestBinding / (hiddenSize * 4));
+    const rowBytes = hiddenSize * BYTES_PER_ELEMENT[this.#storage];
+    const rowsPerSlice = Math.floor(this.#backend.largestBinding / rowBytes / ROW_MULTIPLE) * ROW_MULTIPLE;
     const slices: WordSlice[] = [];
     for (let firstRow = 0; firstRow < vocabularySize; firstRow += rowsPerSlice) {
       const rows = Math.min(rowsPerSlice, vocabularySize - firstRow);
-      const part = values.subarray(firstRow * hiddenSize, (firstRow + rows) * hiddenSize);
-      slices.push({ tensor: frozen(name, await this.#upload(name, [part]), rows, hiddenSize), firstRow });
+      const part = values.slice(firstRow * hiddenSize, (firstRow + rows) * hiddenSize);
+      const spec = { label: name, rows, columns: hiddenSize, use: 'table' } as const;
+      slices.push({ tensor: await this.#matrix(spec, part), firstRow });
     }
     return slices;
   }

@@ -1,11 +1,13 @@
+import { storageCode } from '../backends/frozen-matrix';
 import { defineKernel, dispatch } from '../backends/kernel';
-import { batchTokens, type Tape, type Tensor } from '../scheduler/tape';
+import { batchTokens, matrixOf, type Tape, type Tensor } from '../scheduler/tape';
 
 const embeddingsForward = defineKernel({
   name: 'embeddings',
   shader: 'embeddings',
   params: { columns: 'u32', firstRow: 'u32', sliceRows: 'u32' },
-  bindings: { tokens: 'read', word: 'read', position: 'read', type: 'read', output: 'write' },
+  // `scales` are those of an int8 word table, one a row; with another storage they are not read.
+  bindings: { tokens: 'read', word: 'read', position: 'read', type: 'read', scales: 'read', output: 'write' },
   variants: {
     serial: {
       entryPoint: 'embeddings',
@@ -16,6 +18,7 @@ const embeddingsForward = defineKernel({
 
 /** Some rows of the word table, `[rows, hidden]`: a large vocabulary exceeds some devices' largest binding. */
 export interface WordSlice {
+  /** A frozen matrix, in any storage. */
   readonly tensor: Tensor;
   /** The token id of its first row. */
   readonly firstRow: number;
@@ -32,7 +35,7 @@ export interface EmbeddingTables {
 
 /**
  * word[id] + position[position] + type[type id] of every token: `[T, hidden]`. Devlin et al. 2018, arXiv 1810.04805, §3.
- * The tables are frozen; throws TypeError where one requires a gradient. Derivation: docs/derivations/embeddings.md.
+ * The tables are frozen; throws TypeError where one requires a gradient, or the word table is no frozen matrix. Derivation: docs/derivations/embeddings.md.
  */
 export function embeddings(tape: Tape, tables: EmbeddingTables, hidden: number): Tensor {
   const { word, position, type } = tables;
@@ -44,11 +47,11 @@ export function embeddings(tape: Tape, tables: EmbeddingTables, hidden: number):
     op: 'embeddings',
     output,
     forward: word.map(({ tensor, firstRow }) => {
-      const sliceRows = tensor.rows;
-      if (typeof sliceRows !== 'number') throw new TypeError(`${tensor.name} is not a table of fixed length`);
+      const { rows, storage, scales } = matrixOf(tensor);
       return dispatch(embeddingsForward, {
-        params: { columns: hidden, firstRow, sliceRows },
-        bindings: { tokens: batchTokens, word: tensor, position, type, output },
+        params: { columns: hidden, firstRow, sliceRows: rows },
+        bindings: { tokens: batchTokens, word: tensor, position, type, scales: scales ?? position, output },
+        constants: { STORAGE: storageCode(storage) },
         work: ({ tokenCount }) => [tokenCount * Math.ceil(hidden / 4)],
       });
     }),

@@ -1,3 +1,4 @@
+import type { WeightStorage } from '../backends/frozen-matrix';
 import { embeddings } from '../ops/embeddings';
 import { type CaseInput, type CaseSequence, given, type OpCase, sequencesOf } from './case';
 import { CaseRandom } from './random';
@@ -28,7 +29,11 @@ function embed(
   return Float64Array.from(rows.flat());
 }
 
-function embeddingsCase(columns: number, firstRows: readonly number[]): OpCase {
+function embeddingsCase(
+  columns: number,
+  firstRows: readonly number[],
+  storage: WeightStorage = 'f32',
+): OpCase {
   const sequences = sequencesOf([1, 17, 3], VOCABULARY);
   const random = new CaseRandom(columns);
   const table = (name: string, rows: number): CaseInput => ({
@@ -40,11 +45,14 @@ function embeddingsCase(columns: number, firstRows: readonly number[]): OpCase {
   });
   const slices = firstRows.map((first, i) => {
     const end = firstRows[i + 1] ?? VOCABULARY;
-    return table(`word rows ${first} to ${end}`, end - first);
+    return {
+      ...table(`word rows ${first} to ${end}`, end - first),
+      matrix: { storage, use: 'table' },
+    } as const;
   });
   return {
     op: 'embeddings',
-    name: `21×${columns}, ${firstRows.length} slices`,
+    name: `21×${columns}, ${firstRows.length} slices, ${storage}`,
     sequences,
     inputs: [table('position', POSITIONS), table('type', TYPES), ...slices],
     build: (tape, [position, type, ...words]) =>
@@ -71,4 +79,8 @@ export const embeddingsCases: readonly OpCase[] = [
   embeddingsCase(17, [0, 1, 49]),
   embeddingsCase(65, [0]),
   embeddingsCase(64, [0, 25]),
+  embeddingsCase(64, [0, 24], 'f16'),
+  embeddingsCase(7, [0, 8], 'f16'),
+  embeddingsCase(64, [0, 24], 'int8'),
+  embeddingsCase(7, [0, 8], 'int8'),
 ];

@@ -1,5 +1,6 @@
 import { type HoulsbyOptions, houlsby } from '../adapters/houlsby';
-import { AdapterMismatchError } from '../errors';
+import type { WeightStorage } from '../backends/frozen-matrix';
+import { AdapterMismatchError, OptionError } from '../errors';
 import { readAdapterHub } from '../formats/adapterhub-read';
 import { openCheckpoint } from '../models/checkpoint';
 import type { EncoderConfig } from '../models/config';
@@ -15,9 +16,16 @@ import type { TaskOptions } from './task-spec';
 
 export interface BackboneOptions extends OpenOptions {
   readonly runtime: Runtime;
+  /**
+   * How the frozen weights are kept in memory: 'f16' takes half of f32, 'int8' (a scale per output channel) a quarter. Sums are f32
+   * always. Default 'f32'.
+   */
+  readonly weights?: WeightStorage | undefined;
   /** Called while files are fetched. */
   readonly onProgress?: ((progress: FileProgress) => void) | undefined;
 }
+
+const WEIGHT_STORAGES: readonly WeightStorage[] = ['f32', 'f16', 'int8'];
 
 /** A frozen pretrained encoder on a device, with its tokenizer; many tasks share it. */
 export class Backbone {
@@ -41,6 +49,11 @@ export class Backbone {
   /** Numbers in the encoder, pooler included. */
   get parameterCount(): number {
     return this.#encoder.parameterCount;
+  }
+
+  /** What the weights take in memory, in bytes. */
+  get byteLength(): number {
+    return this.#encoder.byteLength;
   }
 
   /** A new, untrained task. Throws OptionError. */
@@ -101,14 +114,22 @@ export class Backbone {
  * Loads a checkpoint in Hugging Face's layout and uploads its weights, once for all tasks.
  *
  * @param source a directory, a URL, a hub id ('organisation/name'), or files by name
- * @throws FileAccessError, FileFormatError, UnsupportedModelError; DeviceLimitError or OutOfDeviceMemoryError
+ * @throws FileAccessError, FileFormatError, UnsupportedModelError; DeviceLimitError or OutOfDeviceMemoryError; OptionError for a
+ *   storage that does not exist
  */
 export async function loadBackbone(source: SourceLike, options: BackboneOptions): Promise<Backbone> {
-  const { runtime, onProgress, signal } = options;
+  const { runtime, weights, onProgress, signal } = options;
+  if (weights !== undefined && !WEIGHT_STORAGES.includes(weights)) {
+    throw new OptionError(
+      'weights',
+      `there is no storage "${weights}"`,
+      `Choose ${WEIGHT_STORAGES.join(', ')}`,
+    );
+  }
   const checkpoint = await openCheckpoint(await resolveSource(source), { onProgress, signal });
   try {
     const tokenizer = await makeTokenizer(checkpoint.tokenizer);
-    const encoder = await uploadEncoder(checkpoint, runtime.compute, signal);
+    const encoder = await uploadEncoder(checkpoint, runtime.compute, { weights, signal });
     return new Backbone(runtime, encoder, tokenizer, checkpoint.description);
   } finally {
     await checkpoint.close();

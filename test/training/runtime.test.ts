@@ -43,6 +43,7 @@ it('the self-test fails on a device that computes slightly wrong', async () => {
     largestBinding: right.largestBinding,
     memory: right.memory,
     allocate: (bytes, label) => right.allocate(bytes, label),
+    allocateMatrix: (spec) => right.allocateMatrix(spec),
     write: (buffer, offset, data) => right.write(buffer, offset, data),
     read: (buffer, floats) => right.read(buffer, floats),
     prepare: async (schedule) => {

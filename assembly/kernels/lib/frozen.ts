@@ -16,6 +16,16 @@ function fromHalves(bits: v128): v128 {
   return v128.or(value, sign);
 }
 
+/** Four halves at an even address. */
+export function fourHalves(source: usize): v128 {
+  return fromHalves(v128.load_ext<u16>(source));
+}
+
+/** Four signed bytes. */
+export function fourBytes(source: usize): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(source))));
+}
+
 /** `elements` (a multiple of 8) of a panel as f32 at `target`. `scalesAt` are the scales of the panel's 8 rows. */
 function widen(source: usize, storage: u32, scalesAt: usize, elements: u32, target: usize): void {
   if (storage === F16) {

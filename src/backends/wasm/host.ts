@@ -1,3 +1,4 @@
+import { GraftError } from '../../errors';
 import type { Call } from './runner';
 
 /** Where kernels run and their memory lies: this thread, or workers. Addresses are bytes in its linear memory. */
@@ -32,4 +33,8 @@ export interface HostProgram {
   /** The milliseconds of each call where they are asked for. */
   run(run: HostRun): Promise<Float64Array | undefined>;
   dispose(): void;
+}
+
+export function kernelFailed(reason: unknown): GraftError {
+  return new GraftError(`A kernel failed: ${reason instanceof Error ? reason.message : String(reason)}`);
 }

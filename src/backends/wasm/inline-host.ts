@@ -1,6 +1,6 @@
 import { createMemory, instantiateOn, type WasmInstance } from '../../wasm/instance';
 import { compileModule, memoryLimits, type WasmBuild } from '../../wasm/module';
-import type { Host, HostProgram, HostRun } from './host';
+import { type Host, type HostProgram, type HostRun, kernelFailed } from './host';
 import { type Call, Runner } from './runner';
 import { scratchAddress } from './scratch';
 
@@ -50,7 +50,11 @@ export class InlineHost implements Host {
     const program = this.#programs++;
     this.#runner.prepare(program, calls, undefined);
     return {
-      run: async (run: HostRun) => this.#runner.run({ ...run, program }).times,
+      run: async (run: HostRun) => {
+        const { isComplete, error, times } = this.#runner.run({ ...run, program });
+        if (!isComplete) throw kernelFailed(error);
+        return times;
+      },
       dispose: () => this.#runner.forget(program),
     };
   }

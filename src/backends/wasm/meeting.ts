@@ -7,6 +7,7 @@
 const PHASE = 0;
 const SLEEPERS = 1;
 const ABORTED = 2;
+const LEFT = 3;
 const HEADER = 16;
 /** Looks at the phase before sleeping: some 20 µs. */
 const SPINS = 4000;
@@ -26,7 +27,7 @@ export class Meeting {
     return new Meeting(new SharedArrayBuffer((HEADER + 2 * calls) * 4));
   }
 
-  /** Before a run, while no thread is in one. */
+  /** Before a run, when the last thread has left the one before: a thread that still slept would miss its waking. */
   reset(): void {
     this.#words.fill(0);
   }
@@ -46,6 +47,11 @@ export class Meeting {
       this.#await(call);
     }
     return Atomics.load(this.#words, ABORTED) === 0;
+  }
+
+  /** At the end of a run, complete or not: whether all others have left before. */
+  leave(threads: number): boolean {
+    return Atomics.add(this.#words, LEFT, 1) + 1 === threads;
   }
 
   /** Frees the threads that wait; the run is lost. */

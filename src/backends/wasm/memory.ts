@@ -3,6 +3,8 @@ import type { DeviceBuffer } from '../schedule';
 
 /** Buffers begin at multiples of this: a cache line, and more than SIMD asks for. */
 const ALIGNMENT = 64;
+/** Kernels may load whole vectors at the end of a row: so many bytes behind a buffer can be read. */
+const OVERREAD = 64;
 /** The most that 32-bit WebAssembly can address. */
 const MAX_BYTES = 2 ** 32;
 
@@ -85,8 +87,8 @@ export class LinearMemory {
       this.#held -= size;
     };
     try {
-      if (block.end > MAX_BYTES) throw new RangeError('beyond 4 GiB');
-      await this.#host.grow(block.end);
+      if (block.end + OVERREAD > MAX_BYTES) throw new RangeError('beyond 4 GiB');
+      await this.#host.grow(block.end + OVERREAD);
     } catch (cause) {
       free();
       throw new OutOfDeviceMemoryError(

@@ -43,8 +43,11 @@ export type FromWorker =
   | {
       readonly kind: 'done';
       readonly request: number;
+      /** False where a kernel failed: 'trouble' says why. */
+      readonly isComplete: boolean;
       /** Milliseconds of each call, where they were asked for. */
       readonly times: Float64Array<ArrayBuffer> | undefined;
     }
   | { readonly kind: 'data'; readonly request: number; readonly floats: Float32Array<ArrayBuffer> }
+  | { readonly kind: 'trouble'; readonly request: number; readonly reason: string }
   | { readonly kind: 'failed'; readonly request: number | undefined; readonly reason: string };

@@ -11,8 +11,12 @@ export interface Call {
 }
 
 export interface RunOutcome {
-  /** False where another thread failed: it says why. */
+  /** False where a kernel failed, in this thread or in another. */
   readonly isComplete: boolean;
+  /** What this thread's kernel threw. */
+  readonly error: unknown;
+  /** Whether all other threads have left the run. */
+  readonly isLast: boolean;
   /** Milliseconds of each call, where they were asked for. */
   readonly times: Float64Array<ArrayBuffer> | undefined;
 }
@@ -50,37 +54,47 @@ export class Runner {
     this.#programs.delete(program);
   }
 
-  /** With several threads it returns when all are through. Throws what a kernel throws. */
+  /** With several threads it returns when all are through, or one has failed. */
   run(message: RunMessage): RunOutcome {
     const program = this.#programs.get(message.program);
     if (program === undefined) throw new GraftError(`there is no program ${message.program}`);
     const times = message.isTimed ? new Float64Array(program.calls.length) : undefined;
+    let isComplete = true;
+    let error: unknown;
+    try {
+      isComplete = this.#walk(program, message, times);
+    } catch (thrown) {
+      program.meeting?.abort();
+      isComplete = false;
+      error = thrown;
+    }
+    const isLast = program.meeting?.leave(this.#threads) ?? true;
+    return { isComplete, error, isLast, times };
+  }
+
+  /** False where another thread failed. */
+  #walk(program: Program, message: RunMessage, times: Float64Array | undefined): boolean {
     for (const [index, call] of program.calls.entries()) {
       const started = times === undefined ? 0 : performance.now();
       const items = message.items[index] ?? 0;
       if (program.meeting === undefined) {
         call.kernel(call.params, message.batch, call.buffers, 0, items);
       } else if (!this.#share(program.meeting, index, call, items, message)) {
-        return { isComplete: false, times: undefined };
+        return false;
       }
       if (times !== undefined) times[index] = performance.now() - started;
     }
-    return { isComplete: true, times };
+    return true;
   }
 
   /** This thread's part of a call; false where another thread failed. */
   #share(meeting: Meeting, index: number, call: ReadyCall, items: number, message: RunMessage): boolean {
     const chunk = message.chunks[index] ?? items;
-    try {
-      for (;;) {
-        const first = meeting.take(index, chunk);
-        if (first >= items) break;
-        const last = Math.min(first + chunk, items);
-        call.kernel(call.params, message.batch, call.buffers, first, last);
-      }
-    } catch (error) {
-      meeting.abort();
-      throw error;
+    for (;;) {
+      const first = meeting.take(index, chunk);
+      if (first >= items) break;
+      const last = Math.min(first + chunk, items);
+      call.kernel(call.params, message.batch, call.buffers, first, last);
     }
     return meeting.complete(index, this.#threads);
   }

@@ -3,7 +3,7 @@ import { GraftError } from '../../errors';
 import { startWorker, type WorkerHandle } from '../../platform/worker';
 import { createMemory } from '../../wasm/instance';
 import { compileModule, memoryLimits, type WasmBuild } from '../../wasm/module';
-import type { Host, HostProgram, HostRun } from './host';
+import { type Host, type HostProgram, type HostRun, kernelFailed } from './host';
 import { Meeting } from './meeting';
 import type { FromWorker, ToWorker } from './messages';
 import type { Call } from './runner';
@@ -12,6 +12,8 @@ import { scratchAddress } from './scratch';
 const PAGE = 65_536;
 
 interface Pending {
+  /** What a worker said of a kernel that failed. */
+  trouble?: string;
   readonly resolve: (reply: FromWorker) => void;
   readonly reject: (error: Error) => void;
 }
@@ -147,14 +149,18 @@ export class WorkerHost implements Host {
   #take(reply: FromWorker, index: number): void {
     if (reply.kind === 'ready') {
       this.#starting[index]?.resolve(reply);
+    } else if (reply.kind === 'trouble') {
+      const pending = this.#pending.get(reply.request);
+      if (pending !== undefined) pending.trouble ??= reply.reason;
     } else if (reply.kind === 'failed' && reply.request === undefined) {
       this.#fail(reply.reason);
     } else if (reply.request !== undefined) {
       const pending = this.#pending.get(reply.request);
       this.#pending.delete(reply.request);
       if (this.#pending.size === 0) this.#workers[0]?.keepAlive(false);
-      if (reply.kind === 'failed') pending?.reject(new GraftError(`A kernel failed: ${reply.reason}`));
-      else pending?.resolve(reply);
+      const isWhole = reply.kind === 'data' || (reply.kind === 'done' && reply.isComplete);
+      if (isWhole) pending?.resolve(reply);
+      else pending?.reject(kernelFailed(reply.kind === 'failed' ? reply.reason : pending.trouble));
     }
   }
 

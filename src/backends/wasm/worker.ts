@@ -3,7 +3,7 @@ import { workerPort } from '../../platform/worker';
 import { createMemory, instantiateOn } from '../../wasm/instance';
 import { Meeting } from './meeting';
 import type { FromWorker, ToWorker } from './messages';
-import { Runner } from './runner';
+import { Runner, type RunOutcome } from './runner';
 import { scratchAddress } from './scratch';
 
 const PAGE = 65_536;
@@ -11,7 +11,6 @@ const port = workerPort<ToWorker, FromWorker>();
 
 let runner: Runner | undefined;
 let memory = new WebAssembly.Memory({ initial: 0 });
-let isFirst = false;
 
 async function start(message: Extract<ToWorker, { kind: 'start' }>): Promise<void> {
   memory =
@@ -20,8 +19,13 @@ async function start(message: Extract<ToWorker, { kind: 'start' }>): Promise<voi
   const heapBase = instance.function('heap_base')();
   instance.function('set_scratch')(scratchAddress(heapBase, message.index));
   runner = new Runner(instance, message.threads);
-  isFirst = message.index === 0;
   port.post({ kind: 'ready', heapBase });
+}
+
+/** One that fails says why; the last one to leave a run says that it is over. */
+function answer(request: number, { isComplete, error, isLast, times }: RunOutcome): void {
+  if (error !== undefined) port.post({ kind: 'trouble', request, reason: String(error) });
+  if (isLast) port.post({ kind: 'done', request, isComplete, times });
 }
 
 function handle(message: ToWorker): void {
@@ -42,17 +46,13 @@ function handle(message: ToWorker): void {
       runner?.forget(message.program);
       break;
     case 'run': {
-      const outcome = runner?.run(message);
-      // All are through when one is.
-      if (isFirst && outcome?.isComplete === true) {
-        port.post({ kind: 'done', request: message.request, times: outcome.times });
-      }
+      if (runner !== undefined) answer(message.request, runner.run(message));
       break;
     }
     case 'grow': {
       const missing = Math.ceil(message.byteLength / PAGE) - memory.buffer.byteLength / PAGE;
       if (missing > 0) memory.grow(missing);
-      port.post({ kind: 'done', request: message.request, times: undefined });
+      port.post({ kind: 'done', request: message.request, isComplete: true, times: undefined });
       break;
     }
     case 'write':
