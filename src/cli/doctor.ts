@@ -5,7 +5,7 @@ import { grouped, printable, printJson, table } from './terminal';
 
 /** `graft doctor`: the device and a self-test of every kernel on it. @throws GraftError where a check failed. */
 export async function doctor(options: DoctorOptions): Promise<void> {
-  await withRuntime(options.backend, async (runtime) => {
+  await withRuntime(options, async (runtime) => {
     if (!options.json) process.stdout.write(describeDevice(runtime));
     const selfTest = await runtime.selfTest();
     if (options.json) printJson({ backend: runtime.backend, device: runtime.device, selfTest });
@@ -28,6 +28,7 @@ function describeDevice({ backend, device }: Runtime): string {
       ['vendor', printable(device.vendor)],
       ['architecture', printable(device.architecture)],
       ['kind', device.isFallback ? 'software: works, slowly' : 'hardware'],
+      ...(device.note === undefined ? [] : [['note', device.note]]),
       ['features', device.features.length > 0 ? device.features.join(', ') : 'none'],
       ['limits', ''],
     ]),

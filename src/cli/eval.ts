@@ -7,9 +7,13 @@ import { duration, grouped, metricFigures, printJson, table } from './terminal';
 
 /** `graft eval`: the metrics of a trained adapter on a labelled file. */
 export async function evaluate(options: EvalOptions): Promise<void> {
-  await withRuntime(options.backend, async (runtime) => {
+  await withRuntime(options, async (runtime) => {
     const progress = createProgress({ quiet: options.json });
-    const backbone = await loadBackbone(options.backbone, { runtime, onProgress: progress.download });
+    const backbone = await loadBackbone(options.backbone, {
+      runtime,
+      weights: options.weights,
+      onProgress: progress.download,
+    });
     const task = await backbone.loadTask(options.adapter);
     checkPairs(task, options);
     const examples = await readExamples(options.data, {

@@ -1,11 +1,16 @@
 import { InvalidArgumentError } from 'commander';
-import type { TaskKind } from '../index';
+import type { TaskKind, WeightStorage } from '../index';
 import { parseDecimal } from './number';
 
 /** What the commands are given once the command line has been read. Names follow the flags. */
 
-export interface BackendOption {
+export interface DeviceOptions {
   readonly backend: 'auto' | 'webgpu' | 'wasm';
+  readonly threads?: number;
+}
+
+export interface WeightsOption {
+  readonly weights: WeightStorage;
 }
 
 export interface ColumnOptions {
@@ -15,7 +20,7 @@ export interface ColumnOptions {
   readonly header: boolean;
 }
 
-export interface TrainOptions extends BackendOption, ColumnOptions {
+export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOptions {
   readonly backbone: string;
   readonly train: string;
   readonly dev?: string;
@@ -41,14 +46,14 @@ export interface TrainOptions extends BackendOption, ColumnOptions {
   readonly json: boolean;
 }
 
-export interface EvalOptions extends BackendOption, ColumnOptions {
+export interface EvalOptions extends DeviceOptions, WeightsOption, ColumnOptions {
   readonly backbone: string;
   readonly adapter: string;
   readonly data: string;
   readonly json: boolean;
 }
 
-export interface PredictOptions extends BackendOption {
+export interface PredictOptions extends DeviceOptions, WeightsOption {
   readonly backbone: string;
   readonly adapter: string;
   readonly json: boolean;
@@ -59,7 +64,7 @@ export interface TokenizeOptions {
   readonly json: boolean;
 }
 
-export interface DoctorOptions extends BackendOption {
+export interface DoctorOptions extends DeviceOptions {
   readonly json: boolean;
 }
 

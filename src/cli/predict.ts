@@ -10,9 +10,13 @@ const GROUP = 64;
 
 /** `graft predict`: one prediction a line, for the texts given or the lines of stdin. */
 export async function predict(texts: readonly string[], options: PredictOptions): Promise<void> {
-  await withRuntime(options.backend, async (runtime) => {
+  await withRuntime(options, async (runtime) => {
     const progress = createProgress({ quiet: options.json });
-    const backbone = await loadBackbone(options.backbone, { runtime, onProgress: progress.download });
+    const backbone = await loadBackbone(options.backbone, {
+      runtime,
+      weights: options.weights,
+      onProgress: progress.download,
+    });
     const task = await backbone.loadTask(options.adapter);
     progress.stop();
     const name = texts.length > 0 ? 'TEXT' : 'stdin';

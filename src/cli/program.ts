@@ -91,7 +91,8 @@ function addTrain(program: Command, actions: Actions): void {
       wholeNumber(0, 2 ** 32 - 1),
       0,
     )
-    .addOption(backendOption())
+    .addOption(weightsOption());
+  addDeviceOptions(command)
     .requiredOption('--out <directory>', 'where the adapter, training.jsonl and report.html go')
     .option('--resume', 'go on with an unfinished run in the --out directory', false)
     .option('--json', 'print one JSON object a line', false)
@@ -110,20 +111,21 @@ function addEval(program: Command, actions: Actions): void {
     .addOption(backboneOption())
     .addOption(adapterOption())
     .requiredOption('--data <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl');
-  addColumnOptions(command)
-    .addOption(backendOption())
+  addColumnOptions(command).addOption(weightsOption());
+  addDeviceOptions(command)
     .option('--json', 'print one JSON object', false)
     .action(async (options: EvalOptions) => actions.eval(options));
 }
 
 function addPredict(program: Command, actions: Actions): void {
-  program
+  const command = program
     .command('predict')
     .description('predict with an adapter, for the texts given or the lines of stdin')
     .argument('[text...]', 'texts; a tab separates the two of a pair')
     .addOption(backboneOption())
     .addOption(adapterOption())
-    .addOption(backendOption())
+    .addOption(weightsOption());
+  addDeviceOptions(command)
     .option('--json', 'print one JSON object a line', false)
     .action(async (texts: string[], options: PredictOptions, self: Command) => {
       if (texts.length === 0 && process.stdin.isTTY) {
@@ -143,10 +145,7 @@ function addTokenize(program: Command, actions: Actions): void {
 }
 
 function addDoctor(program: Command, actions: Actions): void {
-  program
-    .command('doctor')
-    .description('show the device, and test every kernel on it')
-    .addOption(backendOption())
+  addDeviceOptions(program.command('doctor').description('show the device, and test every kernel on it'))
     .option('--json', 'print one JSON object', false)
     .action(async (options: DoctorOptions) => actions.doctor(options));
 }
@@ -169,4 +168,24 @@ function adapterOption(): Option {
 
 function backendOption(): Option {
   return new Option('--backend <name>', 'what computes').choices(['auto', 'webgpu', 'wasm']).default('auto');
+}
+
+/** Where the computing happens and how. */
+function addDeviceOptions(command: Command): Command {
+  return command
+    .addOption(backendOption())
+    .option(
+      '--threads <number>',
+      "threads of the CPU's backend; default: as many as cores, at most 8",
+      wholeNumber(1, 64),
+    );
+}
+
+function weightsOption(): Option {
+  return new Option(
+    '--weights <storage>',
+    "how the backbone's weights are kept: f16 takes half the memory, int8 a quarter",
+  )
+    .choices(['f32', 'f16', 'int8'])
+    .default('f32');
 }

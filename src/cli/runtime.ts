@@ -1,12 +1,12 @@
 import { createRuntime, type Runtime } from '../index';
-import type { BackendOption } from './options';
+import type { DeviceOptions } from './options';
 
 /** Runs `work` with a runtime that is disposed of whatever happens; all device memory goes with it. */
 export async function withRuntime<T>(
-  backend: BackendOption['backend'],
+  { backend, threads }: DeviceOptions,
   work: (runtime: Runtime) => Promise<T>,
 ): Promise<T> {
-  const runtime = await createRuntime({ backend });
+  const runtime = await createRuntime({ backend, threads });
   try {
     return await work(runtime);
   } finally {

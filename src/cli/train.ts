@@ -32,7 +32,7 @@ export async function train(options: TrainOptions): Promise<void> {
   const data = await readData(options);
   const run = await UnfinishedRun.open(options.out, settingsOf(options, data), options.resume);
   await interruptible((signal) =>
-    withRuntime(options.backend, (runtime) => trainOn(runtime, options, data, run, signal)),
+    withRuntime(options, (runtime) => trainOn(runtime, options, data, run, signal)),
   );
 }
 
@@ -52,6 +52,7 @@ async function readData(options: TrainOptions): Promise<TrainingData> {
 function settingsOf(options: TrainOptions, data: TrainingData): RunSettings {
   return {
     '--backbone': options.backbone,
+    '--weights': options.weights,
     '--task': options.task,
     '--adapter': options.adapter,
     '--bottleneck': options.bottleneck,
@@ -120,7 +121,12 @@ async function createTask(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Task> {
-  const backbone = await loadBackbone(options.backbone, { runtime, onProgress: progress.download, signal });
+  const backbone = await loadBackbone(options.backbone, {
+    runtime,
+    weights: options.weights,
+    onProgress: progress.download,
+    signal,
+  });
   return backbone.createTask({
     kind: options.task,
     ...(options.task === 'classification' ? { labels: data.labels } : {}),
@@ -199,7 +205,10 @@ function reportedSettings(
 ): [string, string][] {
   const columns = [options.text, options.textPair].filter((column) => column !== undefined);
   return [
-    ['Backbone', options.backbone],
+    [
+      'Backbone',
+      options.weights === 'f32' ? options.backbone : `${options.backbone}, weights in ${options.weights}`,
+    ],
     ['Task', options.task === 'classification' ? `classification, ${labels.length} labels` : 'regression'],
     ['Training examples', `${grouped(examples.length)} from ${options.train}`],
     ['Dev examples', dev === undefined ? 'none' : `${grouped(dev.length)} from ${options.dev}`],
@@ -230,6 +239,7 @@ function introduce(
   const labels = data.labels.slice(0, 8).map(printable).join(', ');
   const more = data.labels.length > 8 ? ', …' : '';
   progress.note(`device: ${runtime.device.name} (${runtime.backend})`);
+  if (runtime.device.note !== undefined) progress.note(runtime.device.note);
   progress.note(
     options.task === 'classification'
       ? `${grouped(data.examples.length)} examples, ${data.labels.length} labels: ${labels}${more}`

@@ -57,6 +57,7 @@ describe('the options of train', () => {
           maxLength: 128,
           tokenBudget: 'auto',
           seed: 0,
+          weights: 'f32',
           backend: 'auto',
           out: 'o',
           resume: false,
@@ -71,7 +72,7 @@ describe('the options of train', () => {
       '--dev d.csv --text-pair 1 --no-header --task regression --adapter houlsby --bottleneck 8 --layer-norm none ' +
       '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
       '--dropout 0.2 --max-length 64 --token-budget 2048 --limit 100 --patience 2 --seed 4294967295 ' +
-      '--backend webgpu --resume --json';
+      '--weights int8 --backend webgpu --threads 3 --resume --json';
     const { given } = await read(...train, ...more.split(' '));
     expect(given).toEqual([
       {
@@ -99,7 +100,9 @@ describe('the options of train', () => {
         limit: 100,
         patience: 2,
         seed: 4294967295,
+        weights: 'int8',
         backend: 'webgpu',
+        threads: 3,
         out: 'o',
         resume: true,
         json: true,
@@ -109,6 +112,9 @@ describe('the options of train', () => {
 
   it.each([
     ['--bottleneck', '0'],
+    ['--threads', '0'],
+    ['--threads', '65'],
+    ['--weights', 'f8'],
     ['--bottleneck', '6.5'],
     ['--epochs', '-1'],
     ['--epochs', ''],
@@ -149,13 +155,13 @@ describe('the other commands', () => {
     const options = { backbone: 'b', adapter: 'a', data: 'd', text: '0', label: '1', header: false };
     expect(await read(...argv)).toEqual({
       command: 'eval',
-      given: [{ ...options, backend: 'auto', json: false }],
+      given: [{ ...options, weights: 'f32', backend: 'auto', json: false }],
     });
   });
 
   it('predict, with its texts', async () => {
     const call = await read('predict', '--backbone', 'b', '--adapter', 'a', '--json', 'one text', 'another');
-    const options = { backbone: 'b', adapter: 'a', backend: 'auto', json: true };
+    const options = { backbone: 'b', adapter: 'a', weights: 'f32', backend: 'auto', json: true };
     expect(call).toEqual({ command: 'predict', given: [['one text', 'another'], options] });
   });
 

@@ -108,6 +108,7 @@ function options(more: Partial<TrainOptions> = {}): TrainOptions {
     maxLength: 128,
     tokenBudget: 'auto',
     seed: 7,
+    weights: 'f32',
     backend: 'auto',
     out: join(directory, 'out'),
     resume: false,
