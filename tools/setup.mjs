@@ -1,6 +1,6 @@
 /**
  * Makes sure that this machine has what Graft's tests and command need beside npm: a GPUAdapter for Node (a software
- * Vulkan driver will do) and, with --browser, Chromium. On Debian, as root, it installs what is missing; elsewhere it
+ * Vulkan driver will do) and, with --browser, Chromium and Firefox. On Debian, as root, it installs what is missing; elsewhere it
  * prints the one command to run.
  *   node tools/setup.mjs [--browser]
  */
@@ -36,6 +36,12 @@ function hasChromium() {
   ].some((path) => path !== '' && existsSync(path));
 }
 
+function hasFirefox() {
+  return ['/usr/bin/firefox-esr', '/usr/bin/firefox', process.env.FIREFOX_PATH ?? ''].some(
+    (path) => path !== '' && existsSync(path),
+  );
+}
+
 function debianRelease() {
   try {
     const release = readFileSync('/etc/os-release', 'utf8');
@@ -53,6 +59,7 @@ const backportsLine = 'deb http://deb.debian.org/debian bookworm-backports main'
 const missing = [];
 if (!hasGPUAdapter()) missing.push('mesa-vulkan-drivers');
 if (wantsBrowser && !hasChromium()) missing.push('chromium');
+if (wantsBrowser && !hasFirefox()) missing.push('firefox-esr');
 if (missing.length === 0) process.exit(0);
 
 // Debian 12's own Mesa (22.3) lacks a feature that Dawn needs.

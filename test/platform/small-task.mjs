@@ -38,5 +38,12 @@ export async function trainSmallTask(graft, source, backend) {
   const files = Object.keys(await task.save()).sort();
   const { device } = runtime;
   runtime.dispose();
-  return { losses, accuracy, prediction: prediction.label, files, device: device.name };
+  return {
+    losses,
+    accuracy,
+    prediction: prediction.label,
+    files,
+    device: device.name,
+    note: device.note,
+  };
 }
