@@ -1,4 +1,4 @@
-/** Training steps on this machine's device:  npm run bench -- step [SHAPE] [SEQUENCES] [LENGTH] [STEPS] [TOKEN_BUDGET] [webgpu|wasm] */
+/** Training steps on this machine's device:  npm run bench -- step [SHAPE] [SEQUENCES] [LENGTH] [STEPS] [TOKEN_BUDGET] [webgpu|wasm] [recompute] */
 import { benchStep } from './step';
 import { isShapeName, SHAPES } from './synthetic';
 
@@ -9,6 +9,7 @@ const [
   steps = '4',
   tokenBudget = '2048',
   backend = 'webgpu',
+  recompute,
 ] = process.argv.slice(2);
 if (!isShapeName(shape)) {
   throw new RangeError(`there is no shape ${shape}; there are ${Object.keys(SHAPES).join(', ')}`);
@@ -20,4 +21,5 @@ await benchStep({
   steps: Number(steps),
   tokenBudget: Number(tokenBudget),
   backend: backend === 'wasm' ? 'wasm' : 'webgpu',
+  recompute: recompute === 'recompute',
 });

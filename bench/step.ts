@@ -18,6 +18,7 @@ export interface StepBenchOptions {
   readonly steps: number;
   readonly tokenBudget?: number;
   readonly backend?: 'webgpu' | 'wasm';
+  readonly recompute?: boolean;
 }
 
 export async function benchStep({
@@ -27,6 +28,7 @@ export async function benchStep({
   steps,
   tokenBudget = 2048,
   backend: backendName = 'webgpu',
+  recompute = false,
 }: StepBenchOptions): Promise<void> {
   const backend = (await createRuntime({ backend: backendName })).compute;
   const config = syntheticConfig(shape);
@@ -42,6 +44,7 @@ export async function benchStep({
     { spec, encoder, layout, parameters, frozenLayerNorms: new Map() },
     gradients,
     capacityOf(tokenBudget, sequences),
+    { recompute },
   );
   const started = performance.now();
   const executable = await backend.prepare(schedule);

@@ -38,6 +38,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly dropout: number | 'auto';
   readonly maxLength: number;
   readonly tokenBudget: number | 'auto';
+  readonly recompute: boolean;
   readonly limit?: number;
   readonly patience?: number;
   readonly seed: number;

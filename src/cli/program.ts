@@ -83,6 +83,11 @@ function addTrain(program: Command, actions: Actions): void {
       orAuto(wholeNumber(1)),
       'auto',
     )
+    .option(
+      '--recompute',
+      "less memory, more time: the layers' activations are computed again, not saved",
+      false,
+    )
     .option('--limit <number>', 'take only the first training examples', wholeNumber(1))
     .option('--patience <epochs>', 'stop after so many epochs without a better dev score', wholeNumber(1))
     .option(

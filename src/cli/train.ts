@@ -48,7 +48,10 @@ async function readData(options: TrainOptions): Promise<TrainingData> {
   return { examples, dev, labels };
 }
 
-/** What a resumed run must share with the run that it goes on with; the columns and --limit are in the data's digests. */
+/**
+ * What a resumed run must share with the run that it goes on with; the columns and --limit are in the data's digests.
+ * --recompute may differ: it changes no bit, and a run that lacked memory should be able to go on with it.
+ */
 function settingsOf(options: TrainOptions, data: TrainingData): RunSettings {
   return {
     '--backbone': options.backbone,
@@ -161,6 +164,7 @@ async function consume(
     biasCorrection: options.biasCorrection,
     seed: options.seed,
     tokenBudget: options.tokenBudget,
+    recompute: options.recompute,
     dev: data.dev,
     patience: options.patience,
     ...hooks,
@@ -224,6 +228,7 @@ function reportedSettings(
     ['Dropout', options.dropout === 'auto' ? "auto (the checkpoint's)" : String(options.dropout)],
     ['Longest text', `${options.maxLength} tokens`],
     ['Token budget', String(options.tokenBudget)],
+    ['Recomputation', options.recompute ? 'on' : 'off'],
     ['Patience', options.patience === undefined ? 'off' : `${options.patience} epochs`],
     ['Seed', String(options.seed)],
   ];
@@ -261,7 +266,10 @@ function summary(done: DoneReport, options: TrainOptions, data: TrainingData): s
     ],
     ['speed', `${done.examplesPerSecond.toFixed(1)} examples/s, ${grouped(done.tokensPerSecond)} tokens/s`],
     ['time', `${duration(done.seconds)}, ${grouped(done.steps)} steps`],
-    ['device memory', `${megabytes(done.peakDeviceBytes)} at most`],
+    [
+      'device memory',
+      `${megabytes(done.peakDeviceBytes)} at most, ${megabytes(done.activationBytes)} of it activations`,
+    ],
   ];
   if (done.truncatedExamples > 0) {
     const of = grouped(data.examples.length);

@@ -8,7 +8,7 @@ import { layerNorm } from '../ops/layer_norm';
 import { pooling } from '../ops/pooling';
 import { tanh } from '../ops/tanh';
 import type { Tape, Tensor } from '../scheduler/tape';
-import type { FrozenEncoder } from './frozen-encoder';
+import type { FrozenEncoder, FrozenLayer, FrozenLinear } from './frozen-encoder';
 
 /** What a task puts into the frozen encoder. */
 export interface EncoderTask {
@@ -36,36 +36,32 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, ro
     const { gamma, beta } = task.layerNorm(place);
     return layerNorm(tape, x, residual, gamma, beta, config.layerNormEpsilon);
   };
+  const project = (x: Tensor, { weight, bias }: FrozenLinear) => frozenLinear(tape, x, weight, bias);
   const embedded = normalize('embeddings', embeddings(tape, encoder.embeddings, config.hiddenSize));
   let hidden = dropout(tape, embedded, task.hiddenDropout);
-  encoder.layers.forEach((weights, layer) => {
-    const queryKeyValue = frozenLinear(
-      tape,
-      hidden,
-      weights.queryKeyValue.weight,
-      weights.queryKeyValue.bias,
-    );
-    let context = attention(tape, queryKeyValue, config.heads, { dropout: task.attentionDropout });
-    if (rows === 'first tokens' && layer === config.layers - 1) {
-      context = pooling(tape, context, 'cls');
-      hidden = pooling(tape, hidden, 'cls');
-    }
-    const attended = frozenLinear(
-      tape,
-      context,
-      weights.attentionOutput.weight,
-      weights.attentionOutput.bias,
-    );
+  const encodeLayer = (input: Tensor, weights: FrozenLayer, layer: number): Tensor => {
+    const isLast = layer === config.layers - 1;
+    const queryKeyValue = project(input, weights.queryKeyValue);
+    const mixed = attention(tape, queryKeyValue, config.heads, { dropout: task.attentionDropout });
+    const [context, residual] =
+      rows === 'first tokens' && isLast
+        ? [pooling(tape, mixed, 'cls'), pooling(tape, input, 'cls')]
+        : [mixed, input];
+    const attended = project(context, weights.attentionOutput);
     const adapted = task.attach({ layer, site: 'attention' }, dropout(tape, attended, task.hiddenDropout));
-    const middle = normalize(`layer.${layer}.attention`, adapted, hidden);
-    const expanded = gelu(
-      tape,
-      frozenLinear(tape, middle, weights.intermediate.weight, weights.intermediate.bias),
-      config.activation,
-    );
-    const projected = frozenLinear(tape, expanded, weights.output.weight, weights.output.bias);
-    const output = task.attach({ layer, site: 'output' }, dropout(tape, projected, task.hiddenDropout));
-    hidden = normalize(`layer.${layer}.output`, output, middle);
+    const middle = normalize(`layer.${layer}.attention`, adapted, residual);
+    const expanded = gelu(tape, project(middle, weights.intermediate), config.activation);
+    const projected = project(expanded, weights.output);
+    // A third of the layer's products lead to these `[T, hidden]`; with recomputation they are kept, too.
+    const dropped = tape.keep(dropout(tape, projected, task.hiddenDropout));
+    const output = task.attach({ layer, site: 'output' }, dropped);
+    return normalize(`layer.${layer}.output`, output, middle);
+  };
+  encoder.layers.forEach((weights, layer) => {
+    const input = hidden;
+    const record = () => encodeLayer(input, weights, layer);
+    // The last layer's backward pass comes right after its forward pass: to forget it in between would save nothing.
+    hidden = layer === config.layers - 1 ? record() : tape.segment(record);
   });
   return hidden;
 }

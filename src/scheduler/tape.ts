@@ -61,8 +61,18 @@ export interface Step {
   readonly backward?: ((outputGradient: Tensor) => BackwardPass) | undefined;
 }
 
+/** Steps `first` … `end − 1` of a tape. */
+export interface Segment {
+  readonly first: number;
+  readonly end: number;
+}
+
 export class Tape {
   readonly steps: Step[] = [];
+  /** In the order of their steps; they do not overlap. */
+  readonly segments: Segment[] = [];
+  readonly #kept = new Set<Tensor>();
+  #isInSegment = false;
   #ops = 0;
 
   /** A new tensor that lives within the step. */
@@ -77,6 +87,34 @@ export class Tape {
 
   record(step: Step): void {
     this.steps.push(step);
+  }
+
+  /**
+   * Marks what `record` records as a segment: with recomputation, nothing that is computed within outlives the forward
+   * pass but what later steps read, and the rest is computed again before the segment's backward pass (`differentiate`).
+   * Throws Error where segments are nested.
+   */
+  segment<T>(record: () => T): T {
+    if (this.#isInSegment) throw new Error('a segment of a tape cannot hold another');
+    const first = this.steps.length;
+    this.#isInSegment = true;
+    try {
+      return record();
+    } finally {
+      this.#isInSegment = false;
+      this.segments.push({ first, end: this.steps.length });
+    }
+  }
+
+  /** Has a segment's tensor saved even with recomputation: one that is small for the work that went into it. */
+  keep(tensor: Tensor): Tensor {
+    this.#kept.add(tensor);
+    return tensor;
+  }
+
+  /** What outlives the forward pass of its segment although no later step reads it. */
+  get kept(): ReadonlySet<Tensor> {
+    return this.#kept;
   }
 
   /** All forward dispatches in order. */

@@ -7,7 +7,7 @@ import { crossEntropy } from '../ops/cross_entropy';
 import { dropout } from '../ops/dropout';
 import { linear } from '../ops/linear';
 import { squaredError } from '../ops/squared_error';
-import { differentiate } from '../scheduler/backward';
+import { type DifferentiateOptions, differentiate } from '../scheduler/backward';
 import { buildSchedule } from '../scheduler/build-schedule';
 import { QUERY_TILE } from '../scheduler/packed-batch';
 import type { ParameterLayout } from '../scheduler/parameters';
@@ -35,11 +35,15 @@ export function capacityOf(tokenBudget: number, mostSequences: number): BatchSha
   };
 }
 
-/** Forward, loss and backward: output 'loss' `[B, 1]`, gradients added to the gradient arena. */
+/**
+ * Forward, loss and backward: output 'loss' `[B, 1]`, gradients added to the gradient arena. With `recompute` the layers'
+ * activations are not saved but computed again: less memory, the same results.
+ */
 export function trainingSchedule(
   task: RecordedTask,
   gradients: DeviceBuffer,
   capacity: BatchShape,
+  options: DifferentiateOptions = {},
 ): Schedule {
   const parameter = (name: string) => {
     const { offset, rows, columns } = task.layout.place(name);
@@ -49,7 +53,7 @@ export function trainingSchedule(
   const tape = new Tape();
   const logits = recordLogits(tape, task, parameter, task.spec.dropout);
   const loss = task.spec.kind === 'regression' ? squaredError(tape, logits) : crossEntropy(tape, logits);
-  const backward = differentiate(tape, new Map([[loss, loss]]));
+  const backward = differentiate(tape, new Map([[loss, loss]]), options);
   return buildSchedule(
     `training ${task.spec.name}`,
     [...tape.forward(), ...backward.dispatches],

@@ -152,7 +152,9 @@ export class Task {
       const gradients = await backend.allocate(this.#layout.size * 4, `gradients of ${this.name}`);
       owned.push(gradients);
       const capacity = capacityOf(tokenBudget, settings.batchSize);
-      const executable = await backend.prepare(trainingSchedule(this.#recorded, gradients, capacity));
+      const executable = await backend.prepare(
+        trainingSchedule(this.#recorded, gradients, capacity, settings),
+      );
       owned.push(executable);
       const labels = dev?.examples.map(({ label }) => label) ?? [];
       const evaluate = async () => {
@@ -180,6 +182,7 @@ export class Task {
       this.#arena.set(outcome.parameters);
       yield this.#doneReport(
         outcome,
+        executable.byteLength,
         encoder.parameterCount,
         train.truncated,
         (performance.now() - started) / 1000,
@@ -260,6 +263,7 @@ export class Task {
 
   #doneReport(
     outcome: TrainingOutcome,
+    activationBytes: number,
     backboneParameters: number,
     truncatedExamples: number,
     seconds: number,
@@ -279,6 +283,7 @@ export class Task {
       examplesPerSecond,
       tokensPerSecond,
       peakDeviceBytes: backend.memory.peak,
+      activationBytes,
       seconds,
       truncatedExamples,
     };

@@ -14,6 +14,7 @@ export interface TrainingSettings {
   readonly biasCorrection: boolean;
   readonly seed: number;
   readonly shuffle: boolean;
+  readonly recompute: boolean;
   readonly patience: number | undefined;
   readonly checkpointEvery: number;
 }
@@ -30,6 +31,7 @@ export function resolveTraining(options: TrainingOptions): TrainingSettings {
     biasCorrection: options.biasCorrection ?? false,
     seed: options.seed ?? 0,
     shuffle: options.shuffle ?? true,
+    recompute: options.recompute ?? false,
     patience: options.patience,
     checkpointEvery: options.checkpointEvery ?? 100,
   };
@@ -55,7 +57,10 @@ export function resolveTraining(options: TrainingOptions): TrainingSettings {
   return settings;
 }
 
-/** What must be equal for a run to go on from a saved state. */
+/**
+ * What must be equal for a run to go on from a saved state. Recomputation changes no bit, so that a run that lacked memory
+ * may go on with it.
+ */
 export function conditionsOf(
   settings: TrainingSettings,
   spec: TaskSpec,
@@ -63,7 +68,14 @@ export function conditionsOf(
   train: readonly EncodedExample[],
   dev: readonly EncodedExample[] | undefined,
 ): Record<string, string | number> {
-  const { patience, shuffle, biasCorrection, checkpointEvery: _, ...numbers } = settings;
+  const {
+    patience,
+    shuffle,
+    biasCorrection,
+    checkpointEvery: _interval,
+    recompute: _memory,
+    ...numbers
+  } = settings;
   return {
     ...numbers,
     shuffle: String(shuffle),

@@ -71,6 +71,11 @@ export interface TrainingOptions {
   readonly shuffle?: boolean;
   /** Most tokens in one micro-batch; bounds device memory. 'auto' (default) asks the device. */
   readonly tokenBudget?: number | 'auto';
+  /**
+   * Save the layers' inputs alone and compute their activations again in the backward pass: a third of the memory or less,
+   * about a quarter more time, the same results. Default false.
+   */
+  readonly recompute?: boolean;
   /** Evaluated after every epoch; the best epoch's parameters are kept. */
   readonly dev?: readonly Example[] | undefined;
   /** Stop after this many epochs without a better dev score. Needs `dev`. */
@@ -143,6 +148,8 @@ export interface DoneReport {
   readonly tokensPerSecond: number;
   /** Largest device memory held at once, in bytes, weights included. */
   readonly peakDeviceBytes: number;
+  /** What a training step's tensors take of it, in bytes: `tokenBudget` and `recompute` govern it. */
+  readonly activationBytes: number;
   /** Wall time of this run, in seconds. */
   readonly seconds: number;
   /** Training examples longer than the maximum length, whose end was cut off. */

@@ -43,6 +43,7 @@ export function done(more: Partial<DoneReport> = {}): DoneReport {
     examplesPerSecond: 48.21,
     tokensPerSecond: 911,
     peakDeviceBytes: 212 * 2 ** 20,
+    activationBytes: 94 * 2 ** 20,
     seconds: 251,
     truncatedExamples: 12,
     ...more,

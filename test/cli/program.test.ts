@@ -56,6 +56,7 @@ describe('the options of train', () => {
           dropout: 'auto',
           maxLength: 128,
           tokenBudget: 'auto',
+          recompute: false,
           seed: 0,
           weights: 'f32',
           backend: 'auto',
@@ -71,7 +72,7 @@ describe('the options of train', () => {
     const more =
       '--dev d.csv --text-pair 1 --no-header --task regression --adapter houlsby --bottleneck 8 --layer-norm none ' +
       '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
-      '--dropout 0.2 --max-length 64 --token-budget 2048 --limit 100 --patience 2 --seed 4294967295 ' +
+      '--dropout 0.2 --max-length 64 --token-budget 2048 --recompute --limit 100 --patience 2 --seed 4294967295 ' +
       '--weights int8 --backend webgpu --threads 3 --resume --json';
     const { given } = await read(...train, ...more.split(' '));
     expect(given).toEqual([
@@ -97,6 +98,7 @@ describe('the options of train', () => {
         dropout: 0.2,
         maxLength: 64,
         tokenBudget: 2048,
+        recompute: true,
         limit: 100,
         patience: 2,
         seed: 4294967295,

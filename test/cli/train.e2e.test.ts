@@ -111,6 +111,7 @@ describe('graft train', { timeout: 180_000 }, () => {
       'examplesPerSecond',
       'tokensPerSecond',
       'peakDeviceBytes',
+      'activationBytes',
       'seconds',
       'backboneParameters',
     ]) {

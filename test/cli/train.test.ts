@@ -107,6 +107,7 @@ function options(more: Partial<TrainOptions> = {}): TrainOptions {
     dropout: 'auto',
     maxLength: 128,
     tokenBudget: 'auto',
+    recompute: false,
     seed: 7,
     weights: 'f32',
     backend: 'auto',

@@ -62,13 +62,14 @@ async function recordTask(
   encoder: FrozenEncoder,
   kind: TaskKind,
   values: ReadonlyMap<string, Float32Array>,
+  dropout = 0,
 ): Promise<{ task: RecordedTask; arena: Float32Array }> {
   const spec = resolveTask(
     {
       kind,
       labels: kind === 'regression' ? [] : ['a', 'b', 'c'],
       adapter: houlsby({ bottleneck: 8 }),
-      dropout: 0,
+      dropout,
     },
     encoder,
   );
@@ -113,10 +114,16 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
   afterAll(() => encoder.dispose());
 
   /** One forward and backward pass. */
-  async function run(kind: TaskKind, values: ReadonlyMap<string, Float32Array>, tokenBudget: number) {
-    const { task } = await recordTask(backend(), encoder, kind, values);
+  async function run(
+    kind: TaskKind,
+    values: ReadonlyMap<string, Float32Array>,
+    tokenBudget: number,
+    { recompute = false, dropout = 0 } = {},
+  ) {
+    const { task } = await recordTask(backend(), encoder, kind, values, dropout);
     const gradients = await backend().allocate(task.layout.size * 4, 'gradients');
-    const executable = await backend().prepare(trainingSchedule(task, gradients, capacityOf(tokenBudget, 5)));
+    const capacity = capacityOf(tokenBudget, 5);
+    const executable = await backend().prepare(trainingSchedule(task, gradients, capacity, { recompute }));
     const arena = new Float32Array(task.layout.size);
     const options = { batchSize: 5, tokenBudget, labels: kind };
     const [logical] = [...batches(examplesOf(kind), [0, 1, 2, 3, 4], options)];
@@ -187,13 +194,17 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
     );
   });
 
-  it.each(['classification', 'regression'] as const)('loss and every gradient of a %s', async (taskKind) => {
+  it.each([
+    { taskKind: 'classification', recompute: false },
+    { taskKind: 'classification', recompute: true },
+    { taskKind: 'regression', recompute: false },
+  ] as const)('loss and every gradient: $taskKind, recompute $recompute', async ({ taskKind, recompute }) => {
     const values = new Map(start);
     if (taskKind === 'regression') {
       for (const [name, data] of await readGolden('bert', 'regression_classifier.safetensors'))
         values.set(name, data);
     }
-    const { loss, losses, layout, arena } = await run(taskKind, values, 128);
+    const { loss, losses, layout, arena } = await run(taskKind, values, 128, { recompute });
     expect(losses.length).toBe(5);
     const wanted = taskKind === 'regression' ? expected.regression.loss : expected.loss;
     expect(Math.abs(loss - wanted) / wanted).toBeLessThan(TOLERANCE);
@@ -217,6 +228,22 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
       );
       // Sums over tokens in another order.
       expect(error, name).toBeLessThan(1e-5);
+    }
+  });
+
+  it('recomputation draws the same masks and gives the same gradients', async () => {
+    const saved = await run('classification', start, 64, { dropout: 0.1 });
+    const again = await run('classification', start, 64, { dropout: 0.1, recompute: true });
+    const without = await run('classification', start, 64);
+    expect(again.microBatches).toBe(2);
+    expect(relativeError(without.arena, saved.arena)).toBeGreaterThan(1e-2);
+    if (kind === 'wasm') {
+      expect(again.losses).toEqual(saved.losses);
+      expect(again.arena).toEqual(saved.arena);
+    } else {
+      // The same kernels on the same numbers; a driver may still compile or schedule them in its own way.
+      expect(relativeError(again.losses, saved.losses)).toBeLessThan(1e-6);
+      expect(relativeError(again.arena, saved.arena)).toBeLessThan(1e-6);
     }
   });
 

@@ -149,6 +149,23 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
       for (const task of [whole, begun, resumed]) task.dispose();
     });
 
+    it('a run may go on with recomputation, in less memory and to the same bytes', async () => {
+      const options = { ...recipe, epochs: 4, checkpointEvery: 1 };
+      const [saving, recomputing] = [await createTask({ dropout: 0.1 }), await createTask({ dropout: 0.1 })];
+      const states: Uint8Array[] = [];
+      const onCheckpoint = async (state: Uint8Array) => {
+        states.push(state);
+      };
+      const whole = await train(saving, topics, { ...options, onCheckpoint });
+      const resumed = { ...options, recompute: true, resume: states[0] };
+      const { reports, done } = await train(recomputing, topics, resumed);
+      expect(reports[0]).toMatchObject({ type: 'step', step: 2 });
+      expect(await recomputing.save()).toEqual(await saving.save());
+      expect(done.activationBytes).toBeLessThan(whole.done.activationBytes);
+      saving.dispose();
+      recomputing.dispose();
+    });
+
     it('a batch split by a small token budget learns the same, with the same masks', async () => {
       const [one, many] = [await createTask({ dropout: 0.3 }), await createTask({ dropout: 0.3 })];
       const whole = await train(one, topics, { ...recipe, epochs: 2, tokenBudget: 256 });
