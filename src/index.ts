@@ -38,6 +38,8 @@ export type {
   Example,
   Metrics,
   Prediction,
+  PrefixCacheOption,
+  PrefixCacheReport,
   RegressionMetrics,
   RegressionPrediction,
   StepReport,

@@ -39,7 +39,7 @@ export function houlsby({
     kind: 'houlsby',
     bottleneck,
     activation,
-    parameters({ layers, hiddenSize }, initializer) {
+    parameters({ hiddenSize }, initializer, layers) {
       const weight = (name: string, rows: number, columns: number) => ({
         name,
         shape: [rows, columns] as const,
@@ -52,7 +52,7 @@ export function houlsby({
         decay: false,
         initialize: () => new Float32Array(length),
       });
-      return Array.from({ length: layers }, (_, layer) =>
+      return layers.flatMap((layer) =>
         SITES.flatMap((site) => {
           const names = parameterNames({ layer, site });
           return [
@@ -62,7 +62,7 @@ export function houlsby({
             bias(names.upBias, hiddenSize),
           ];
         }),
-      ).flat();
+      );
     },
     attach(tape, place, projected, parameter) {
       const names = parameterNames(place);

@@ -23,8 +23,8 @@ export interface AdapterMethod {
   readonly bottleneck: number;
   /** f between the bottleneck's two products. */
   readonly activation: Activation;
-  /** Throws OptionError where the method's options do not fit the encoder. */
-  parameters(config: EncoderConfig, initializer: Initializer): ParameterSpec[];
+  /** Of the adapters in `layers`. Throws OptionError where the method's options do not fit the encoder. */
+  parameters(config: EncoderConfig, initializer: Initializer, layers: readonly number[]): ParameterSpec[];
   /** From a sub-layer's projected output `[T, hidden]` to what the residual is added to. */
   attach(tape: Tape, place: Place, projected: Tensor, parameter: (name: string) => Tensor): Tensor;
 }

@@ -1,6 +1,5 @@
 import type { MicroBatch, RunRequest } from './backend';
-import type { BatchShape } from './kernel';
-import type { BatchField } from './schedule';
+import type { BatchField, Schedule } from './schedule';
 
 const ALIGNMENT = 256;
 
@@ -8,11 +7,15 @@ const ALIGNMENT = 256;
 export interface BatchLayout {
   readonly block: { readonly byteOffset: 0; readonly byteLength: number };
   readonly fields: Readonly<Record<BatchField, { readonly byteOffset: number; readonly byteLength: number }>>;
+  readonly hiddenColumns: number;
   readonly byteLength: number;
 }
 
 /** The layout for the largest batch; smaller ones leave the ends of their fields unused. */
-export function layOutBatch(capacity: BatchShape): BatchLayout {
+export function layOutBatch({
+  capacity,
+  hiddenColumns,
+}: Pick<Schedule, 'capacity' | 'hiddenColumns'>): BatchLayout {
   let end = ALIGNMENT;
   const place = (words: number) => {
     const byteOffset = end;
@@ -25,8 +28,15 @@ export function layOutBatch(capacity: BatchShape): BatchLayout {
     offsets: place(capacity.sequenceCount + 1),
     tiles: place(capacity.tileCount * 4),
     labels: place(capacity.sequenceCount),
+    // The only large field is the last one: see `encodedLength`.
+    hidden: place(capacity.tokenCount * hiddenColumns),
   };
-  return { block: { byteOffset: 0, byteLength: 32 }, fields, byteLength: end };
+  return { block: { byteOffset: 0, byteLength: 32 }, fields, hiddenColumns, byteLength: end };
+}
+
+/** Bytes of the layout that a batch fills: what is to be uploaded. A multiple of 4. */
+export function encodedLength(layout: BatchLayout, batch: MicroBatch): number {
+  return layout.fields.hidden.byteOffset + (batch.hidden?.byteLength ?? 0);
 }
 
 /** Writes one micro-batch into `bytes` at `byteOffset`, laid out as above. */
@@ -51,8 +61,15 @@ export function encodeBatch(
     view.setUint32(index * 4, word, true);
   });
   view.setFloat32(28, request.lossScale, true);
-  for (const field of ['tokens', 'offsets', 'tiles', 'labels'] as const) {
+  const hiddenLength = batch.tokenCount * layout.hiddenColumns;
+  if ((batch.hidden?.length ?? 0) !== hiddenLength) {
+    throw new RangeError(
+      `the schedule takes hidden states of ${hiddenLength} numbers, the batch has ${batch.hidden?.length ?? 0}`,
+    );
+  }
+  for (const field of ['tokens', 'offsets', 'tiles', 'labels', 'hidden'] as const) {
     const data = batch[field];
+    if (data === undefined) continue;
     const place = layout.fields[field];
     if (data.byteLength > place.byteLength) {
       throw new RangeError(

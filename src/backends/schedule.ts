@@ -8,8 +8,8 @@ export interface DeviceBuffer {
   dispose(): void;
 }
 
-/** The parts of a packed batch on the device. */
-export type BatchField = 'tokens' | 'offsets' | 'tiles' | 'labels';
+/** The parts of a packed batch on the device. `hidden` is there where a schedule starts from hidden states, `[T, columns]`. */
+export type BatchField = 'tokens' | 'offsets' | 'tiles' | 'labels' | 'hidden';
 
 /** What a dispatch of a finished schedule is bound to. Offsets and lengths are bytes; offsets are multiples of 256. */
 export type Location =
@@ -38,6 +38,8 @@ export interface Schedule {
   readonly label: string;
   /** The largest micro-batch that fits. */
   readonly capacity: BatchShape;
+  /** Columns of the hidden states that come with each micro-batch; 0 where the schedule starts from token ids. */
+  readonly hiddenColumns: number;
   readonly slots: readonly number[];
   readonly dispatches: readonly Dispatch<Location>[];
   readonly outputs: readonly ScheduleOutput[];

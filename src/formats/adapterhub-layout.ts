@@ -35,10 +35,15 @@ const SITES = [
 /** The adapters' tensors, two adapters a layer. */
 export function adapterTensors(
   adapterName: string,
-  sizes: { readonly hiddenSize: number; readonly layers: number; readonly bottleneck: number },
+  sizes: {
+    readonly hiddenSize: number;
+    /** Ascending, counted from 0. */
+    readonly adapterLayers: readonly number[];
+    readonly bottleneck: number;
+  },
 ): LayoutTensor[] {
   const { hiddenSize, bottleneck } = sizes;
-  return eachSite(sizes.layers).flatMap(({ name, module }) => {
+  return eachSite(sizes.adapterLayers).flatMap(({ name, module }) => {
     const ours = `${name}.adapter`;
     const theirs = `${module}.adapters.${adapterName}`;
     return [
@@ -50,12 +55,19 @@ export function adapterTensors(
   });
 }
 
-/** All LayerNorms of the encoder. The library neither trains nor saves them, but loads them where they are there. */
+/**
+ * The LayerNorms of the encoder from the lowest adapter's layer up; where that is layer 0, the embeddings' too. The library
+ * neither trains nor saves them, but loads them where they are there.
+ */
 export function layerNormTensors(sizes: {
   readonly hiddenSize: number;
   readonly layers: number;
+  readonly adapterLayers: readonly number[];
 }): LayoutTensor[] {
-  const places = [{ name: 'embeddings', module: 'embeddings' }, ...eachSite(sizes.layers)];
+  const [lowest = 0] = sizes.adapterLayers;
+  const embeddings = lowest === 0 ? [{ name: 'embeddings', module: 'embeddings' }] : [];
+  const above = Array.from({ length: sizes.layers - lowest }, (_, index) => lowest + index);
+  const places = [...embeddings, ...eachSite(above)];
   return places.flatMap(({ name, module }) =>
     ['weight', 'bias'].map((part) =>
       tensor(`${name}.layer_norm.${part}`, `${module}.LayerNorm.${part}`, [sizes.hiddenSize]),
@@ -71,13 +83,18 @@ export function headTensors(hiddenSize: number, outputs: number, module = 'class
   ];
 }
 
-function eachSite(layers: number): { name: string; module: string }[] {
-  return Array.from({ length: layers }, (_, layer) =>
+function eachSite(layers: readonly number[]): { name: string; module: string }[] {
+  return layers.flatMap((layer) =>
     SITES.map(({ site, module }) => ({
       name: `layer.${layer}.${site}`,
       module: `encoder.layer.${layer}.${module}`,
     })),
-  ).flat();
+  );
+}
+
+/** The layers of a backbone that are not among `layers`, ascending. */
+export function layersBeside(layers: readonly number[], all: number): number[] {
+  return Array.from({ length: all }, (_, layer) => layer).filter((layer) => !layers.includes(layer));
 }
 
 function tensor(name: string, storedName: string, shape: readonly number[]): LayoutTensor {
@@ -107,7 +124,6 @@ export const HOULSBY_STRUCTURE: Readonly<Record<string, PythonValue>> = {
   cross_adapter: false,
   inv_adapter: null,
   is_parallel: false,
-  leave_out: [],
   ln_after: false,
   ln_before: false,
   mh_adapter: true,
@@ -146,10 +162,12 @@ export function houlsbyConfig(
   hiddenSize: number,
   bottleneck: number,
   nonLinearity: AdapterNonLinearity,
+  leaveOut: readonly number[],
 ): Readonly<Record<string, PythonValue>> {
   return {
     ...HOULSBY_STRUCTURE,
     ...HOULSBY_DEFAULTS,
+    leave_out: leaveOut,
     non_linearity: NON_LINEARITIES[nonLinearity][0] ?? nonLinearity,
     reduction_factor: reductionFactor(hiddenSize, bottleneck),
   };

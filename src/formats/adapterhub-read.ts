@@ -40,11 +40,13 @@ export async function readAdapterHub(
   const method = parseMethod(config, source, backbone);
   const weights = await openWeights(source, ADAPTER_WEIGHTS, options);
   try {
-    const adapter = await readAdapter(weights, method.name, source, backbone);
+    const adapter = await readAdapter(weights, method, source, backbone);
     const head = await readHead(source, backbone, options);
     const { settings } = graftBlock(config);
+    const { name, nonLinearity } = method;
     return {
-      ...method,
+      name,
+      nonLinearity,
       ...adapter,
       ...head,
       hiddenSize: backbone.hiddenSize,
@@ -91,11 +93,14 @@ function graftBlock({ json }: ConfigFile): JsonObject {
   return isJsonObject(json.graft) ? json.graft : {};
 }
 
-function parseMethod(
-  { file, json }: ConfigFile,
-  source: FileSource,
-  backbone: BackboneSizes,
-): { name: string; nonLinearity: AdapterNonLinearity } {
+interface Method {
+  readonly name: string;
+  readonly nonLinearity: AdapterNonLinearity;
+  /** Layers without adapters. */
+  readonly leaveOut: readonly number[];
+}
+
+function parseMethod({ file, json }: ConfigFile, source: FileSource, backbone: BackboneSizes): Method {
   const {
     name,
     config,
@@ -130,15 +135,25 @@ function parseMethod(
       );
     }
   }
-  return { name, nonLinearity: parseNonLinearity(file, json, config) };
+  return {
+    name,
+    nonLinearity: parseNonLinearity(file, json, config),
+    leaveOut: parseLeaveOut(file, config.leave_out),
+  };
+}
+
+/** No list, `null` and an empty list all say "none". */
+function parseLeaveOut(file: string, found: JsonObject[string]): readonly number[] {
+  if (found === undefined || found === null) return [];
+  const isLayer = (value: JsonObject[string]): value is number =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 0;
+  if (Array.isArray(found) && found.every(isLayer)) return found;
+  throw new FileFormatError(file, 'config.leave_out', `a list of layers was expected, found ${show(found)}`);
 }
 
 function isSame(found: JsonObject[string], expected: PythonValue): boolean {
   const value = expected instanceof PythonFloat ? expected.value : expected;
-  // `null` and an empty list both say "none".
-  return (
-    JSON.stringify(found) === JSON.stringify(value) || (found === null && JSON.stringify(value) === '[]')
-  );
+  return JSON.stringify(found) === JSON.stringify(value);
 }
 
 function parseNonLinearity(file: string, json: JsonObject, config: JsonObject): AdapterNonLinearity {
@@ -160,13 +175,22 @@ function parseNonLinearity(file: string, json: JsonObject, config: JsonObject): 
 
 async function readAdapter(
   weights: SafetensorsFile,
-  name: string,
+  { name, leaveOut }: Method,
   source: FileSource,
   backbone: BackboneSizes,
-): Promise<{ bottleneck: number; layerNorms: boolean; tensors: Map<string, AdapterTensor> }> {
+): Promise<Pick<AdapterFiles, 'adapterLayers' | 'bottleneck' | 'layerNorms' | 'tensors'>> {
   const prefix = weights.names().some((stored) => stored.startsWith('bert.')) ? 'bert.' : '';
-  const layers = countLayers(weights, prefix);
-  const firstDown = `${prefix}encoder.layer.0.attention.output.adapters.${name}.adapter_down.0.weight`;
+  const adapterLayers = findAdapterLayers(weights, prefix);
+  const contradiction = adapterLayers.find((layer) => leaveOut.includes(layer));
+  if (contradiction !== undefined) {
+    throw new FileFormatError(
+      weights.file,
+      `layer ${contradiction}`,
+      `it has adapters, and config.leave_out says that it has none`,
+    );
+  }
+  const layers = countLayers([...adapterLayers, ...leaveOut]);
+  const firstDown = `${prefix}encoder.layer.${adapterLayers[0] ?? 0}.attention.output.adapters.${name}.adapter_down.0.weight`;
   const shape = weights.info(firstDown)?.shape;
   const [bottleneck, hiddenSize] = shape ?? [];
   if (bottleneck === undefined || bottleneck === 0 || hiddenSize === undefined || shape?.length !== 2) {
@@ -179,10 +203,10 @@ async function readAdapter(
   if (hiddenSize !== backbone.hiddenSize || layers !== backbone.layers) {
     throw mismatch(source, `${layers} layers of hidden size ${hiddenSize}`, backbone);
   }
-  const norms = layerNormTensors(backbone);
+  const norms = layerNormTensors({ ...backbone, adapterLayers });
   const layerNorms = norms.some(({ storedName }) => weights.info(prefix + storedName) !== undefined);
   const layout = [
-    ...adapterTensors(name, { hiddenSize, layers, bottleneck }),
+    ...adapterTensors(name, { hiddenSize, adapterLayers, bottleneck }),
     ...(layerNorms ? norms : []),
   ].map((tensor) => ({ ...tensor, storedName: prefix + tensor.storedName }));
   const known = new Set(layout.map(({ storedName }) => storedName));
@@ -192,20 +216,23 @@ async function readAdapter(
       `${weights.file}: tensor ${show(unknown)} belongs to no Houlsby adapter named ${show(name)}`,
     );
   }
-  return { bottleneck, layerNorms, tensors: await readTensors(weights, layout) };
+  return { adapterLayers, bottleneck, layerNorms, tensors: await readTensors(weights, layout) };
 }
 
-/** How many layers have an adapter; 0 where they are not numbered from 0 without a gap. */
-function countLayers(weights: SafetensorsFile, prefix: string): number {
+/** The layers that have adapters, ascending. */
+function findAdapterLayers(weights: SafetensorsFile, prefix: string): number[] {
   const numbers = new Set<number>();
-  let largest = -1;
   for (const stored of weights.names()) {
     const match = /^encoder\.layer\.(\d+)\..*\.adapters\./.exec(stored.slice(prefix.length));
-    if (match !== null) {
-      numbers.add(Number(match[1]));
-      largest = Math.max(largest, Number(match[1]));
-    }
+    if (match !== null) numbers.add(Number(match[1]));
   }
+  return [...numbers].sort((a, b) => a - b);
+}
+
+/** How many layers there are, with and without adapters; 0 where they are not numbered from 0 without a gap. */
+function countLayers(layers: readonly number[]): number {
+  const numbers = new Set(layers);
+  const largest = layers.reduce((most, layer) => Math.max(most, layer), -1);
   return largest + 1 === numbers.size ? numbers.size : 0;
 }
 

@@ -12,6 +12,7 @@ import {
   LAYOUT_VERSION,
   type LayoutTensor,
   layerNormTensors,
+  layersBeside,
 } from './adapterhub-layout';
 import type { JsonObject } from './json';
 import { type PythonValue, pythonJson } from './python-json';
@@ -30,6 +31,8 @@ export interface AdapterFiles {
   readonly name: string;
   readonly hiddenSize: number;
   readonly layers: number;
+  /** The layers that have adapters, counted from 0, ascending. */
+  readonly adapterLayers: readonly number[];
   readonly bottleneck: number;
   readonly nonLinearity: AdapterNonLinearity;
   /** Whether the backbone's LayerNorms were trained and are among `tensors`. */
@@ -41,7 +44,8 @@ export interface AdapterFiles {
   readonly settings: JsonObject;
   /**
    * 'layer.{i}.{attention|output}.adapter.{down|up}.{weight|bias}', 'classifier.{weight|bias}', and with `layerNorms`
-   * 'layer.{i}.{attention|output}.layer_norm.{weight|bias}' and 'embeddings.layer_norm.{weight|bias}'.
+   * 'layer.{i}.{attention|output}.layer_norm.{weight|bias}' and 'embeddings.layer_norm.{weight|bias}': see
+   * `layerNormTensors`.
    */
   readonly tensors: ReadonlyMap<string, AdapterTensor>;
 }
@@ -69,7 +73,12 @@ export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Arra
     [HEAD_WEIGHTS]: pack(adapter, headTensors(adapter.hiddenSize, labels.length)),
     [ADAPTER_CONFIG]: encodeJson({
       ...about,
-      config: houlsbyConfig(adapter.hiddenSize, adapter.bottleneck, adapter.nonLinearity),
+      config: houlsbyConfig(
+        adapter.hiddenSize,
+        adapter.bottleneck,
+        adapter.nonLinearity,
+        layersBeside(adapter.adapterLayers, adapter.layers),
+      ),
       name: adapter.name,
       graft: { layer_norms: adapter.layerNorms, settings: adapter.settings },
     }),

@@ -16,8 +16,10 @@ export interface EncoderTask {
   layerNorm(place: string): { readonly gamma: Tensor; readonly beta: Tensor };
   /** From a sub-layer's projected output `[T, hidden]`, after dropout, to what the residual is added to. */
   attach(place: Place, projected: Tensor): Tensor;
-  readonly hiddenDropout: number;
-  readonly attentionDropout: number;
+  /** Probabilities in layer `layer`; -1: after the embeddings. */
+  dropout(layer: number): { readonly hidden: number; readonly attention: number };
+  /** Given the input of each layer, `[T, hidden]`; returns what the layer is to take. */
+  enter(layer: number, hidden: Tensor): Tensor;
 }
 
 /** Whose last hidden states are asked for: every token's, `[T, hidden]`, or each sequence's first one's, `[B, hidden]`. */
@@ -38,27 +40,28 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, ro
   };
   const project = (x: Tensor, { weight, bias }: FrozenLinear) => frozenLinear(tape, x, weight, bias);
   const embedded = normalize('embeddings', embeddings(tape, encoder.embeddings, config.hiddenSize));
-  let hidden = dropout(tape, embedded, task.hiddenDropout);
+  let hidden = dropout(tape, embedded, task.dropout(-1).hidden);
   const encodeLayer = (input: Tensor, weights: FrozenLayer, layer: number): Tensor => {
     const isLast = layer === config.layers - 1;
+    const probabilities = task.dropout(layer);
     const queryKeyValue = project(input, weights.queryKeyValue);
-    const mixed = attention(tape, queryKeyValue, config.heads, { dropout: task.attentionDropout });
+    const mixed = attention(tape, queryKeyValue, config.heads, { dropout: probabilities.attention });
     const [context, residual] =
       rows === 'first tokens' && isLast
         ? [pooling(tape, mixed, 'cls'), pooling(tape, input, 'cls')]
         : [mixed, input];
     const attended = project(context, weights.attentionOutput);
-    const adapted = task.attach({ layer, site: 'attention' }, dropout(tape, attended, task.hiddenDropout));
+    const adapted = task.attach({ layer, site: 'attention' }, dropout(tape, attended, probabilities.hidden));
     const middle = normalize(`layer.${layer}.attention`, adapted, residual);
     const expanded = gelu(tape, project(middle, weights.intermediate), config.activation);
     const projected = project(expanded, weights.output);
     // A third of the layer's products lead to these `[T, hidden]`; with recomputation they are kept, too.
-    const dropped = tape.keep(dropout(tape, projected, task.hiddenDropout));
+    const dropped = tape.keep(dropout(tape, projected, probabilities.hidden));
     const output = task.attach({ layer, site: 'output' }, dropped);
     return normalize(`layer.${layer}.output`, output, middle);
   };
   encoder.layers.forEach((weights, layer) => {
-    const input = hidden;
+    const input = task.enter(layer, hidden);
     const record = () => encodeLayer(input, weights, layer);
     // The last layer's backward pass comes right after its forward pass: to forget it in between would save nothing.
     hidden = layer === config.layers - 1 ? record() : tape.segment(record);

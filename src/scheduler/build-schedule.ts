@@ -14,6 +14,7 @@ export function buildSchedule(
   return {
     label,
     capacity,
+    hiddenColumns: hiddenColumnsOf(dispatches),
     slots: plan.slots,
     dispatches: dispatches.map((item) => ({
       ...item,
@@ -28,6 +29,15 @@ export function buildSchedule(
       }),
     ),
   };
+}
+
+/** Of the hidden states that come with the batch; 0 where no dispatch reads them. */
+function hiddenColumnsOf(dispatches: readonly Dispatch<Tensor>[]): number {
+  const columns = dispatches
+    .flatMap(({ buffers }) => buffers)
+    .filter(({ origin }) => origin.kind === 'batch' && origin.field === 'hidden')
+    .map((tensor) => tensor.columns);
+  return Math.max(0, ...columns);
 }
 
 function locate(tensor: Tensor, plan: Plan, capacity: BatchShape): Location {

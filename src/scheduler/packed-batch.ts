@@ -24,6 +24,8 @@ export interface PackedBatch {
    * of the sequence. A tile holds QUERY_TILE queries, the last of a sequence what is left.
    */
   readonly tiles: Uint32Array<ArrayBuffer>;
+  /** `[T, hidden]`: what a schedule starts from that leaves the lower layers out. */
+  readonly hidden?: Float32Array<ArrayBuffer> | undefined;
   /** Tokens of the logical batch before this micro-batch: dropout masks are keyed by the token's place in the whole. */
   readonly tokenOffset: number;
   /** Sequences of the logical batch before this micro-batch. */

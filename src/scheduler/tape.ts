@@ -117,6 +117,13 @@ export class Tape {
     return this.#kept;
   }
 
+  /** Forgets the steps so far: what they computed is to come from elsewhere. Later ops keep their keys. */
+  dropSteps(): void {
+    this.steps.length = 0;
+    this.segments.length = 0;
+    this.#kept.clear();
+  }
+
   /** All forward dispatches in order. */
   forward(): Dispatch<Tensor>[] {
     return this.steps.flatMap((step) => step.forward);
@@ -135,6 +142,11 @@ export const batchTiles: Tensor = batchTensor('tiles', 'tiles', 4);
 /** B + 1 offsets; bound as a whole, so its row count is not asked for. */
 export const batchOffsets: Tensor = batchTensor('offsets', 'sequences', 1);
 export const batchLabels: Tensor = batchTensor('labels', 'sequences', 1);
+
+/** Hidden states `[T, columns]` that were computed before. */
+export function batchHidden(columns: number): Tensor {
+  return batchTensor('hidden', 'tokens', columns);
+}
 
 function batchTensor(field: BatchField, rows: Rows, columns: number): Tensor {
   return { name: `batch.${field}`, rows, columns, requiresGradient: false, origin: { kind: 'batch', field } };

@@ -80,6 +80,7 @@ export class Backbone {
       kind: files.taskKind,
       labels: files.labels,
       adapter: houlsby(method),
+      adapterLayers: files.adapterLayers,
       layerNorm: files.layerNorms ? 'all' : 'none',
       maxLength: settings.maxLength,
     });

@@ -22,6 +22,8 @@ export interface LogicalBatch {
   readonly sequenceCount: number;
   readonly tokenCount: number;
   readonly microBatches: readonly PackedBatch[];
+  /** The examples of each micro-batch, in its order. */
+  readonly members: readonly (readonly EncodedExample[])[];
 }
 
 /** Logical batches in one pass over `exampleCount` examples; the last may be smaller than `batchSize`. */
@@ -64,11 +66,11 @@ function* generate(
   first: number,
 ): Generator<LogicalBatch> {
   for (let start = first * batchSize; start < ordered.length; start += batchSize) {
-    const members = ordered.slice(start, start + batchSize);
+    const members = fill(ordered.slice(start, start + batchSize), tokenBudget);
     const microBatches: PackedBatch[] = [];
     let tokenCount = 0;
     let sequenceCount = 0;
-    for (const sequences of fill(members, tokenBudget)) {
+    for (const sequences of members) {
       const packed = packBatch({
         sequences,
         labels: labelArray(sequences, labels),
@@ -79,7 +81,7 @@ function* generate(
       tokenCount += packed.tokenCount;
       sequenceCount += packed.sequenceCount;
     }
-    yield { sequenceCount, tokenCount, microBatches };
+    yield { sequenceCount, tokenCount, microBatches, members };
   }
 }
 

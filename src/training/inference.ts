@@ -1,9 +1,10 @@
 import type { Backend, Executable } from '../backends/backend';
 import { type BatchOptions, batches, type EncodedExample } from './batches';
+import type { PrefixCache } from './prefix-cache';
 import { capacityOf, inferenceSchedule, type RecordedTask } from './record-task';
 
 /** Sequences that are uploaded and read back together. */
-const SEQUENCES_PER_RUN = 256;
+export const SEQUENCES_PER_RUN = 256;
 
 export interface InferenceOptions {
   readonly tokenBudget: number;
@@ -16,11 +17,14 @@ export interface InferenceOptions {
 export class Inference {
   readonly #backend: Backend;
   readonly #task: RecordedTask;
+  readonly #prefix: PrefixCache | undefined;
   #prepared: { readonly tokenBudget: number; readonly executable: Executable } | undefined;
 
-  constructor(backend: Backend, task: RecordedTask) {
+  /** @param prefix where the lower layers' output is kept, for examples that come again */
+  constructor(backend: Backend, task: RecordedTask, prefix?: PrefixCache) {
     this.#backend = backend;
     this.#task = task;
+    this.#prefix = prefix;
   }
 
   /** Logits of every example in their order, `[examples, C]`. Labels are not read. */
@@ -38,11 +42,12 @@ export class Inference {
       labels: 'none',
     };
     let done = 0;
-    for (const { microBatches, sequenceCount } of batches(examples, order, split)) {
+    for (const batch of batches(examples, order, split)) {
       options.signal?.throwIfAborted();
+      const { microBatches } = (await this.#prefix?.attach(batch)) ?? batch;
       const { outputs: results } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
       all.set(results[0] ?? [], done * outputs);
-      done += sequenceCount;
+      done += batch.sequenceCount;
       options.onProgress?.(done, examples.length);
     }
     return all;
@@ -56,7 +61,9 @@ export class Inference {
   async #prepare(tokenBudget: number): Promise<Executable> {
     if (this.#prepared?.tokenBudget !== tokenBudget) {
       this.dispose();
-      const schedule = inferenceSchedule(this.#task, capacityOf(tokenBudget, SEQUENCES_PER_RUN));
+      const capacity = capacityOf(tokenBudget, SEQUENCES_PER_RUN);
+      const start = this.#prefix === undefined ? 'tokens' : 'hidden';
+      const schedule = inferenceSchedule(this.#task, capacity, start);
       this.#prepared = { tokenBudget, executable: await this.#backend.prepare(schedule) };
     }
     return this.#prepared.executable;

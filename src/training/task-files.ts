@@ -29,6 +29,7 @@ export function writeTask(
     name: spec.name,
     hiddenSize: config.hiddenSize,
     layers: config.layers,
+    adapterLayers: spec.adapterLayers,
     bottleneck: spec.adapter.bottleneck,
     nonLinearity: spec.adapter.activation,
     layerNorms: spec.layerNorm === 'all',

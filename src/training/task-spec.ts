@@ -13,9 +13,21 @@ export interface TaskOptions {
   /** At least two, for a classification task. */
   readonly labels?: readonly string[];
   readonly adapter: AdapterMethod;
-  /** Which of the backbone's LayerNorms are trained along. Default 'all', as in the paper. */
+  /**
+   * The encoder layers that get adapters, counted from 0; default all. Nothing is trained below the lowest of them. Those
+   * lower layers are a fixed feature extractor: they run without dropout in training too, so that their output can be
+   * kept and used again (`prefixCache` in TrainingOptions).
+   */
+  readonly adapterLayers?: readonly number[] | undefined;
+  /**
+   * Which of the backbone's LayerNorms are trained along. Default 'all', as in the paper; with `adapterLayers` those from
+   * the lowest adapter's layer up.
+   */
   readonly layerNorm?: 'all' | 'none';
-  /** In training: 'auto' (default) takes the checkpoint's probabilities, a number replaces all of them. */
+  /**
+   * In training: 'auto' (default) takes the checkpoint's probabilities, a number replaces all of them. Layers below the
+   * lowest adapter have none.
+   */
   readonly dropout?: number | 'auto';
   /** Most tokens of a text or pair, special tokens included; longer ones are cut. Default 128. */
   readonly maxLength?: number;
@@ -29,6 +41,10 @@ export interface TaskSpec {
   readonly kind: TaskKind;
   readonly labels: readonly string[];
   readonly adapter: AdapterMethod;
+  /** Ascending; never empty. */
+  readonly adapterLayers: readonly number[];
+  /** k: the lowest of `adapterLayers`. The embeddings and the layers 0 to k - 1 hold nothing trainable where it is not 0. */
+  readonly frozenLayers: number;
   readonly layerNorm: 'all' | 'none';
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly classifier: number };
   readonly maxLength: number;
@@ -66,11 +82,14 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
   if (dropout !== 'auto' && !(dropout >= 0 && dropout < 1)) {
     throw new OptionError('dropout', `${dropout} is not a probability from 0 to below 1`);
   }
+  const adapterLayers = resolveLayers(options.adapterLayers, config.layers);
   return {
     name,
     kind,
     labels,
     adapter,
+    adapterLayers,
+    frozenLayers: adapterLayers[0] ?? 0,
     layerNorm,
     dropout:
       dropout === 'auto'
@@ -85,6 +104,29 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
   };
 }
 
+/** In ascending order. Throws OptionError. */
+function resolveLayers(given: readonly number[] | undefined, layers: number): readonly number[] {
+  if (given === undefined) return Array.from({ length: layers }, (_, layer) => layer);
+  if (given.length === 0) {
+    throw new OptionError('adapterLayers', 'no layer is given', 'Leave it out for adapters in all layers');
+  }
+  for (const layer of given) {
+    if (!Number.isInteger(layer) || layer < 0 || layer >= layers) {
+      const range = `0 to ${layers - 1}: it has ${layers} of them, counted from 0`;
+      throw new OptionError('adapterLayers', `${layer} is no layer of the backbone`, `Choose from ${range}`);
+    }
+  }
+  const ascending = [...given].sort((a, b) => a - b);
+  const twice = ascending.find((layer, index) => layer === ascending[index - 1]);
+  if (twice !== undefined) throw new OptionError('adapterLayers', `layer ${twice} is there twice`);
+  return ascending;
+}
+
+/** Whether the LayerNorm at 'embeddings', 'layer.0.attention', … is trained where LayerNorms are. */
+function isAbovePrefix(place: string, frozenLayers: number): boolean {
+  return frozenLayers === 0 || Number(/^layer\.(\d+)\./.exec(place)?.[1] ?? -1) >= frozenLayers;
+}
+
 /** The task's trainable parameters: adapters, LayerNorms (from their pretrained values), head. */
 export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: number): ParameterSpec[] {
   const initializer = {
@@ -94,9 +136,11 @@ export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: num
     },
   };
   const { hiddenSize } = encoder.config;
-  const layerNorms = spec.layerNorm === 'none' ? [] : [...encoder.layerNorms];
+  const layerNorms = [...encoder.layerNorms].filter(
+    ([place]) => spec.layerNorm === 'all' && isAbovePrefix(place, spec.frozenLayers),
+  );
   return [
-    ...spec.adapter.parameters(encoder.config, initializer),
+    ...spec.adapter.parameters(encoder.config, initializer, spec.adapterLayers),
     ...layerNorms.flatMap(([place, values]) =>
       (['weight', 'bias'] as const).map(
         (part): ParameterSpec => ({

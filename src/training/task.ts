@@ -6,18 +6,20 @@ import { ParameterLayout } from '../scheduler/parameters';
 import { frozen, type Tensor } from '../scheduler/tape';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { encodeExamples, encodeTexts } from './encode-examples';
-import { Inference, type InferenceOptions } from './inference';
+import { Inference, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
 import { metricsOf, predictionsOf } from './predictions';
+import { PrefixCache } from './prefix-cache';
 import { automaticTokenBudget, capacityOf, type RecordedTask, trainingSchedule } from './record-task';
 import { writeTask } from './task-files';
 import { initialArena, resolveTask, type TaskOptions, type TaskSpec, taskParameters } from './task-spec';
 import { runTraining, type TrainingOutcome } from './trainer';
-import { conditionsOf, resolveTraining } from './training-settings';
+import { conditionsOf, resolveTraining, type TrainingSettings } from './training-settings';
 import type {
   DoneReport,
   Example,
   Metrics,
   Prediction,
+  PrefixCacheReport,
   TaskKind,
   TextInput,
   TrainingOptions,
@@ -86,15 +88,11 @@ export class Task {
     try {
       const parameters = await upload(arena, `parameters of ${spec.name}`);
       const frozenLayerNorms = new Map<string, Tensor>();
-      if (spec.layerNorm === 'none') {
-        for (const [place, values] of encoder.layerNorms) {
-          for (const part of ['weight', 'bias'] as const) {
-            const name = `${place}.layer_norm.${part}`;
-            frozenLayerNorms.set(
-              name,
-              frozen(name, await upload(values[part], name), 1, values[part].length),
-            );
-          }
+      for (const [place, values] of encoder.layerNorms) {
+        for (const part of ['weight', 'bias'] as const) {
+          const name = `${place}.layer_norm.${part}`;
+          if (layout.has(name)) continue;
+          frozenLayerNorms.set(name, frozen(name, await upload(values[part], name), 1, values[part].length));
         }
       }
       return new Task(
@@ -123,6 +121,11 @@ export class Task {
     return this.#spec.labels;
   }
 
+  /** The encoder layers that have adapters, counted from 0, ascending. */
+  get adapterLayers(): readonly number[] {
+    return this.#spec.adapterLayers;
+  }
+
   /** Adapters, LayerNorms and head. */
   get trainableParameters(): number {
     return this.#layout.count;
@@ -143,6 +146,7 @@ export class Task {
     const started = performance.now();
     const { backend, tokenizer, encoder } = this.#context;
     const owned: { dispose(): void }[] = [];
+    let prefix: PrefixCache | undefined;
     try {
       const settings = resolveTraining(options);
       const train = encodeExamples(examples, tokenizer, this.#spec);
@@ -152,13 +156,19 @@ export class Task {
       const gradients = await backend.allocate(this.#layout.size * 4, `gradients of ${this.name}`);
       owned.push(gradients);
       const capacity = capacityOf(tokenBudget, settings.batchSize);
+      prefix = this.#prefixCache(settings, tokenBudget);
+      const start = prefix === undefined ? 'tokens' : 'hidden';
+      const { recompute } = settings;
       const executable = await backend.prepare(
-        trainingSchedule(this.#recorded, gradients, capacity, settings),
+        trainingSchedule(this.#recorded, gradients, capacity, { recompute, start }),
       );
       owned.push(executable);
+      const inference =
+        prefix === undefined ? this.#inference : new Inference(backend, this.#recorded, prefix);
+      if (prefix !== undefined) owned.push(inference);
       const labels = dev?.examples.map(({ label }) => label) ?? [];
       const evaluate = async () => {
-        const logits = await this.#inference.logits(dev?.examples ?? [], {
+        const logits = await inference.logits(dev?.examples ?? [], {
           tokenBudget,
           signal: options.signal,
         });
@@ -167,6 +177,7 @@ export class Task {
       const outcome = yield* runTraining({
         backend,
         executable,
+        prefix,
         layout: this.#layout,
         parameters: this.#recorded.parameters,
         gradients,
@@ -186,8 +197,10 @@ export class Task {
         encoder.parameterCount,
         train.truncated,
         (performance.now() - started) / 1000,
+        prefix?.report,
       );
     } finally {
+      await prefix?.close();
       for (const item of owned) item.dispose();
       this.#isTraining = false;
     }
@@ -246,6 +259,18 @@ export class Task {
     return { tokenBudget: this.#tokenBudget(tokenBudget, 64), signal, onProgress };
   }
 
+  /** None where nothing lies below the lowest adapter, or no example comes twice. */
+  #prefixCache(settings: TrainingSettings, tokenBudget: number): PrefixCache | undefined {
+    const { prefixCacheBytes: memoryBytes, batchSize, epochs } = settings;
+    if (memoryBytes === undefined || this.#spec.frozenLayers === 0 || epochs === 1) return undefined;
+    const mostSequences = Math.max(batchSize, SEQUENCES_PER_RUN);
+    return new PrefixCache(this.#context.backend, this.#recorded, {
+      memoryBytes,
+      tokenBudget,
+      mostSequences,
+    });
+  }
+
   #tokenBudget(given: number | 'auto' | undefined, batchSize: number): number {
     const { maxLength } = this.#spec;
     if (given === undefined || given === 'auto') {
@@ -267,6 +292,7 @@ export class Task {
     backboneParameters: number,
     truncatedExamples: number,
     seconds: number,
+    prefixCache: PrefixCacheReport | undefined,
   ): DoneReport {
     const { backend } = this.#context;
     const { dev, bestEpoch, steps, examplesPerSecond, tokensPerSecond } = outcome;
@@ -286,6 +312,7 @@ export class Task {
       activationBytes,
       seconds,
       truncatedExamples,
+      prefixCache,
     };
   }
 }

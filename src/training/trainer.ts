@@ -6,6 +6,7 @@ import { batchCount, batches, type EncodedExample, type LogicalBatch } from './b
 import { learningRateAt, warmupStepCount } from './learning-rate';
 import { AdamW, BERT_ADAMW } from './optimizer';
 import { scoreOf } from './predictions';
+import type { PrefixCache } from './prefix-cache';
 import { Random } from './random';
 import { decodeState, encodeState, type Progress, requireEqualConditions } from './state';
 import type { TrainingSettings } from './training-settings';
@@ -14,7 +15,9 @@ import type { EpochReport, Metrics, StepReport, TaskKind, TrainingOptions } from
 /** What a training run works on. */
 export interface TrainingRun {
   readonly backend: Backend;
+  /** Starts from hidden states where there is a `prefix`. */
   readonly executable: Executable;
+  readonly prefix?: PrefixCache | undefined;
   readonly layout: ParameterLayout;
   /** The parameter arena on the device. */
   readonly parameters: DeviceBuffer;
@@ -144,11 +147,12 @@ class TrainingLoop {
   }
 
   async #step(batch: LogicalBatch): Promise<StepReport> {
-    const { backend, executable, settings, gradients, parameters } = this.#run;
+    const { backend, executable, prefix, settings, gradients, parameters } = this.#run;
     const started = performance.now();
     const step = this.#progress.step + 1;
+    const lower = await prefix?.attach(batch);
     const { outputs, timings } = await executable.run({
-      microBatches: batch.microBatches,
+      microBatches: lower?.microBatches ?? batch.microBatches,
       seed: settings.seed,
       step,
       lossScale: 1 / batch.sequenceCount,
@@ -191,7 +195,9 @@ class TrainingLoop {
       examplesPerSecond: this.#clock.examplesPerSecond,
       tokensPerSecond: this.#clock.tokensPerSecond,
       timings: {
-        ...timings,
+        encode: timings.encode + (lower?.timings.encode ?? 0),
+        device: timings.device + (lower?.timings.device ?? 0),
+        readBack: timings.readBack + (lower?.timings.readBack ?? 0),
         optimizer: beforeUpload - beforeOptimizer,
         upload: ended - beforeUpload,
       },
@@ -219,7 +225,8 @@ class TrainingLoop {
     };
     const { patience } = this.#run.settings;
     this.#isStopped = patience !== undefined && epoch - this.#progress.bestEpoch >= patience;
-    return { type: 'epoch', epoch, step, trainLoss: epochLoss / epochExamples, dev, best };
+    const trainLoss = epochLoss / epochExamples;
+    return { type: 'epoch', epoch, step, trainLoss, dev, best, prefixCache: this.#run.prefix?.report };
   }
 
   async #stopIfAborted(): Promise<void> {

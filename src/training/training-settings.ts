@@ -1,7 +1,7 @@
 import { OptionError } from '../errors';
 import type { EncodedExample } from './batches';
 import type { TaskSpec } from './task-spec';
-import type { TrainingOptions } from './types';
+import type { PrefixCacheOption, TrainingOptions } from './types';
 
 /** Training options with every default filled in: the paper's recipe. */
 export interface TrainingSettings {
@@ -17,7 +17,11 @@ export interface TrainingSettings {
   readonly recompute: boolean;
   readonly patience: number | undefined;
   readonly checkpointEvery: number;
+  /** Bytes of hidden states that are kept in memory before the disk is used; undefined: they are not kept. */
+  readonly prefixCacheBytes: number | undefined;
 }
+
+const DEFAULT_PREFIX_CACHE_BYTES = 512 * 2 ** 20;
 
 /** Throws OptionError naming the option that cannot be used. */
 export function resolveTraining(options: TrainingOptions): TrainingSettings {
@@ -34,6 +38,7 @@ export function resolveTraining(options: TrainingOptions): TrainingSettings {
     recompute: options.recompute ?? false,
     patience: options.patience,
     checkpointEvery: options.checkpointEvery ?? 100,
+    prefixCacheBytes: prefixCacheBytes(options.prefixCache ?? 'auto'),
   };
   for (const name of ['epochs', 'batchSize', 'checkpointEvery', 'patience'] as const) {
     const value = settings[name];
@@ -57,6 +62,25 @@ export function resolveTraining(options: TrainingOptions): TrainingSettings {
   return settings;
 }
 
+/** Throws OptionError. */
+function prefixCacheBytes(option: PrefixCacheOption): number | undefined {
+  switch (option) {
+    case 'auto':
+      return DEFAULT_PREFIX_CACHE_BYTES;
+    case 'disk':
+      return 0;
+    case 'off':
+      return undefined;
+  }
+  const { memoryBytes } = option;
+  // Any other text has no such property.
+  if (typeof memoryBytes === 'number' && memoryBytes >= 0) return memoryBytes;
+  throw new OptionError(
+    'prefixCache',
+    `${JSON.stringify(option)} is none of 'auto', 'off', 'disk' and { memoryBytes }, 0 or more`,
+  );
+}
+
 /**
  * What must be equal for a run to go on from a saved state. Recomputation changes no bit, so that a run that lacked memory
  * may go on with it.
@@ -72,8 +96,10 @@ export function conditionsOf(
     patience,
     shuffle,
     biasCorrection,
+    // These change no result.
     checkpointEvery: _interval,
     recompute: _memory,
+    prefixCacheBytes: _bytes,
     ...numbers
   } = settings;
   return {
@@ -85,6 +111,7 @@ export function conditionsOf(
     task: spec.kind,
     labels: JSON.stringify(spec.labels),
     bottleneck: spec.adapter.bottleneck,
+    adapterLayers: spec.adapterLayers.join(),
     layerNorm: spec.layerNorm,
     dropout: JSON.stringify(spec.dropout),
     maxLength: spec.maxLength,

@@ -76,6 +76,14 @@ export interface TrainingOptions {
    * about a quarter more time, the same results. Default false.
    */
   readonly recompute?: boolean;
+  /**
+   * Where the output of the layers below the lowest adapter is kept, so that each example passes them once and not in every
+   * epoch: 'auto' (default), in up to 512 MiB of memory, beyond that on the disk; 'disk', on the disk alone; `memoryBytes`, a
+   * limit of one's own before the disk; 'off', nowhere. It takes tokens × hidden size × 4 bytes. On the disk it is a
+   * temporary file (Node, Deno) or in the browser's private file system (OPFS), and goes when the run ends. Results are the
+   * same in any case. Without effect where the lowest layer has an adapter, or with one epoch.
+   */
+  readonly prefixCache?: PrefixCacheOption | undefined;
   /** Evaluated after every epoch; the best epoch's parameters are kept. */
   readonly dev?: readonly Example[] | undefined;
   /** Stop after this many epochs without a better dev score. Needs `dev`. */
@@ -87,6 +95,20 @@ export interface TrainingOptions {
   /** In optimizer steps. Default 100. */
   readonly checkpointEvery?: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+export type PrefixCacheOption = 'auto' | 'off' | 'disk' | { readonly memoryBytes: number };
+
+/** What is kept of the layers below the lowest adapter. */
+export interface PrefixCacheReport {
+  /** How many encoder layers lie below it. */
+  readonly layers: number;
+  /** Training and dev examples whose hidden states are kept. */
+  readonly examples: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  /** Why some examples are not kept but computed each time: a full disk, for instance. */
+  readonly note: string | undefined;
 }
 
 export interface StepReport {
@@ -130,6 +152,8 @@ export interface EpochReport {
   readonly dev: Metrics | undefined;
   /** Whether this epoch's dev score is the best so far. */
   readonly best: boolean;
+  /** Absent where no such cache is used. */
+  readonly prefixCache?: PrefixCacheReport | undefined;
 }
 
 export interface DoneReport {
@@ -154,6 +178,8 @@ export interface DoneReport {
   readonly seconds: number;
   /** Training examples longer than the maximum length, whose end was cut off. */
   readonly truncatedExamples: number;
+  /** Absent where no such cache was used. */
+  readonly prefixCache?: PrefixCacheReport | undefined;
 }
 
 export type TrainingReport = StepReport | EpochReport | DoneReport;

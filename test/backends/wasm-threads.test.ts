@@ -33,6 +33,7 @@ function doubling(kernelName: string, x: Location = { kind: 'slot', slot: 0, byt
     label: 'doubling',
     capacity: { tokenCount: 16, sequenceCount: 1, tileCount: 1 },
     slots: [4000, 4000],
+    hiddenColumns: 0,
     dispatches: [
       dispatch(kernel, {
         params: { rows: 3, columns: 1000 },

@@ -31,6 +31,7 @@ const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 interface Sizes {
   readonly hiddenSize: number;
   readonly layers: number;
+  readonly adapterLayers: readonly number[];
   readonly bottleneck: number;
 }
 
@@ -64,7 +65,8 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
   };
 }
 
-const SMALL: Sizes = { hiddenSize: 8, layers: 2, bottleneck: 3 };
+const SMALL: Sizes = { hiddenSize: 8, layers: 2, adapterLayers: [0, 1], bottleneck: 3 };
+const SOME: Sizes = { hiddenSize: 8, layers: 5, adapterLayers: [1, 3], bottleneck: 3 };
 const BACKBONE = { hiddenSize: 8, layers: 2, description: 'tiny-bert' };
 
 function parse(bytes: Uint8Array | undefined): Record<string, unknown> {
@@ -94,6 +96,57 @@ describe('AdapterHub files', () => {
   ])('are read as they were written: %s', async (_, adapter) => {
     const read = await readAdapterHub(blobSource(writeAdapterHub(adapter)), BACKBONE);
     expect(read).toEqual(adapter);
+  });
+
+  it('with adapters in some layers name the others, and hold the LayerNorms from the lowest up', async () => {
+    const backbone = { ...BACKBONE, layers: 5 };
+    for (const layerNorms of [true, false]) {
+      const adapter = makeAdapter(SOME, { layerNorms });
+      const files = writeAdapterHub(adapter);
+      expect(parse(files['adapter_config.json'])).toMatchObject({ config: { leave_out: [0, 2, 4] } });
+      expect(await readAdapterHub(blobSource(files), backbone)).toEqual(adapter);
+      const stored = await storedTensors(blobSource(files), ['adapter.safetensors']);
+      // Two adapters of four tensors in two layers; two LayerNorms of two in the layers 1 to 4.
+      expect(stored.size).toBe(2 * 2 * 4 + (layerNorms ? 4 * 2 * 2 : 0));
+      expect([...stored.keys()].filter((name) => /layer\.0\.|embeddings/.test(name))).toEqual([]);
+    }
+    const lowest = makeAdapter({ ...SOME, adapterLayers: [0, 4] });
+    const files = writeAdapterHub(lowest);
+    expect(await readAdapterHub(blobSource(files), backbone)).toEqual(lowest);
+    expect((await storedTensors(blobSource(files), ['adapter.safetensors'])).size).toBe(2 * 2 * 4 + 11 * 2);
+  });
+
+  it('whose leave_out does not fit are refused by name', async () => {
+    const refuse = async (
+      leaveOut: unknown,
+      error: typeof FileFormatError | typeof AdapterMismatchError,
+      message: RegExp,
+    ) => {
+      const reading = readAdapterHub(editedConfig({ leave_out: leaveOut }), BACKBONE);
+      await expect(reading).rejects.toThrow(error);
+      await expect(reading).rejects.toThrow(message);
+    };
+    await refuse(
+      [0],
+      FileFormatError,
+      /layer 0: it has adapters, and config.leave_out says that it has none/,
+    );
+    // A backbone of three layers, of which the last has no adapter.
+    await refuse([2], AdapterMismatchError, /3 layers of hidden size 8; the backbone tiny-bert has 2/);
+    await refuse([5], AdapterMismatchError, /tiny-bert has 2 layers/);
+    for (const wrong of [1, 'all', ['0'], [0.5], [-1], [[0]], {}]) {
+      await refuse(wrong, FileFormatError, /config.leave_out: a list of layers was expected/);
+    }
+    await refuse(
+      Array.from({ length: 300_000 }, (_, i) => i + 2),
+      AdapterMismatchError,
+      /300002 layers/,
+    );
+    expect((await readAdapterHub(editedConfig({ leave_out: null }), BACKBONE)).adapterLayers).toEqual([0, 1]);
+    const withoutKey = edited('adapter_config.json', (json) => {
+      json.config = { non_linearity: 'gelu_new' };
+    });
+    expect((await readAdapterHub(withoutKey, BACKBONE)).adapterLayers).toEqual([0, 1]);
   });
 
   it('have the four names, and text as Python writes it', () => {
@@ -210,7 +263,6 @@ describe('AdapterHub files', () => {
     ['scaled', { scaling: 4.0 }],
     ['swish', { non_linearity: 'swish' }],
     ['LoRA', { architecture: 'lora' }],
-    ['missing layers', { leave_out: [0] }],
   ])('of another method are refused by name: %s', async (_, values) => {
     await expect(readAdapterHub(editedConfig(values), BACKBONE)).rejects.toThrow(UnsupportedModelError);
   });
@@ -337,11 +389,16 @@ async function storedTensors(
 /** Writes adapters of many sizes, lets Python load all of them, and compares what its model holds. */
 async function comparePython(root: string): Promise<void> {
   const cases = [8, 16, 24, 48, 64, 256].flatMap((bottleneck) => [
-    makeAdapter({ hiddenSize: 384, layers: 1, bottleneck }, { name: `m${bottleneck}` }),
-    makeAdapter({ hiddenSize: 100, layers: 2, bottleneck }, { name: `odd${bottleneck}`, layerNorms: false }),
+    makeAdapter({ hiddenSize: 384, layers: 1, adapterLayers: [0], bottleneck }, { name: `m${bottleneck}` }),
+    makeAdapter(
+      { hiddenSize: 100, layers: 2, adapterLayers: [0, 1], bottleneck },
+      { name: `odd${bottleneck}`, layerNorms: false },
+    ),
   ]);
   cases.push(
     makeAdapter(SMALL, { name: 'erf', nonLinearity: 'gelu' }),
+    makeAdapter(SOME, { name: 'some' }),
+    makeAdapter({ ...SOME, adapterLayers: [4] }, { name: 'top', layerNorms: false }),
     makeAdapter(SMALL, { name: 'regression', taskKind: 'regression', labels: [] }),
   );
   for (const adapter of cases) {
@@ -363,6 +420,7 @@ async function comparePython(root: string): Promise<void> {
       missing: [],
       unknown: [],
       scaling: 1,
+      layers: adapter.adapterLayers,
     });
     const erf = adapter.nonLinearity === 'gelu';
     // gelu(-1) by erf and by tanh, to six digits.

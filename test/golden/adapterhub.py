@@ -48,7 +48,9 @@ def load(directory: Path) -> None:
         assert logits.isfinite().all() and logits.shape == (1, sizes["labels"])
     # Looking for the adapter's tensors it counts the head's as unexpected, and the other way round.
     unexpected = set(info["unexpected_keys"])
-    site = model.bert.encoder.layer[0].output.adapters[name]
+    sites = [layer.output.adapters for layer in model.bert.encoder.layer]
+    layers = [number for number, adapters_there in enumerate(sites) if name in adapters_there]
+    site = sites[layers[0]][name]
     activation = site.non_linearity.f(torch.linspace(-4, 4, 9))
     state = {key: tensor.detach().clone() for key, tensor in model.state_dict().items()}
     save_file(state, directory / "loaded.safetensors")
@@ -59,6 +61,7 @@ def load(directory: Path) -> None:
         "label2id": model.config.label2id,
         "activation": activation.tolist(),
         "scaling": site.scaling,
+        "layers": layers,
     }
     (directory / "loaded.json").write_text(json.dumps(report))
 

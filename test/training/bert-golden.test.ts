@@ -94,8 +94,8 @@ function recordEncoder(tape: Tape, task: RecordedTask, rows: EncodedRows): Tenso
       beta: parameter(`${place}.layer_norm.bias`),
     }),
     attach: (place, projected) => task.spec.adapter.attach(tape, place, projected, parameter),
-    hiddenDropout: 0,
-    attentionDropout: 0,
+    dropout: () => ({ hidden: 0, attention: 0 }),
+    enter: (_, hidden) => hidden,
   };
   return encode(tape, task.encoder, encoderTask, rows);
 }

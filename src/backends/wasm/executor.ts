@@ -24,7 +24,7 @@ export async function prepareSchedule(
     return buffer;
   };
   try {
-    const layout = layOutBatch(schedule.capacity);
+    const layout = layOutBatch(schedule);
     const inputs = await own(layout.byteLength, 'batch');
     const slots: WasmBuffer[] = [];
     for (const [index, bytes] of schedule.slots.entries()) slots.push(await own(bytes, `slot ${index}`));

@@ -1,6 +1,6 @@
 import { DeviceLimitError } from '../../errors';
 import type { Executable, KernelTime, MicroBatch, ReadBack, RunRequest, RunResult } from '../backend';
-import { type BatchLayout, encodeBatch, layOutBatch } from '../batch-layout';
+import { type BatchLayout, encodeBatch, encodedLength, layOutBatch } from '../batch-layout';
 import {
   type BatchShape,
   countRows,
@@ -44,7 +44,7 @@ export async function prepareSchedule(schedule: Schedule, context: ExecutorConte
   };
   try {
     checkBindings(schedule, device);
-    const layout = layOutBatch(schedule.capacity);
+    const layout = layOutBatch(schedule);
     const { storage, uniform, copyDestination, copySource } = BufferUsage;
     const inputs = await own(layout.byteLength, storage | uniform | copyDestination, 'batch');
     const slots: WebGPUBuffer[] = [];
@@ -205,9 +205,11 @@ class WebGPUExecutable implements Executable {
 
     const encoder = gpu.createCommandEncoder({ label: this.#schedule.label });
     for (const buffer of request.clear ?? []) encoder.clearBuffer(asWebGPUBuffer(buffer).gpu);
+    let uploaded = 0;
     for (const [index, batch] of microBatches.entries()) {
-      const { byteLength } = this.#layout;
-      encoder.copyBufferToBuffer(upload.gpu, index * byteLength, this.#inputs.gpu, 0, byteLength);
+      const byteLength = encodedLength(this.#layout, batch);
+      encoder.copyBufferToBuffer(upload.gpu, uploaded, this.#inputs.gpu, 0, byteLength);
+      uploaded += byteLength;
       this.#encode(encoder, batch);
       for (const copy of reads.outputs[index] ?? []) {
         encoder.copyBufferToBuffer(copy.source, copy.sourceOffset, staging.gpu, copy.offset, copy.byteLength);
@@ -253,7 +255,7 @@ class WebGPUExecutable implements Executable {
   async profile(batch: MicroBatch): Promise<KernelTime[]> {
     const upload = await this.#uploadBatches({ microBatches: [batch], seed: 0, step: 0, lossScale: 1 });
     const encoder = this.#device.gpu.createCommandEncoder({ label: this.#schedule.label });
-    encoder.copyBufferToBuffer(upload.gpu, 0, this.#inputs.gpu, 0, this.#layout.byteLength);
+    encoder.copyBufferToBuffer(upload.gpu, 0, this.#inputs.gpu, 0, encodedLength(this.#layout, batch));
     const timers = new Timers(this.#device, this.#memory, this.#ready.length);
     this.#ready.forEach((ready, index) => {
       const pass = encoder.beginComputePass(timers.pass(index));
@@ -305,10 +307,12 @@ class WebGPUExecutable implements Executable {
 
   /** All micro-batches travel in one write: each is copied to its place when its turn comes. */
   async #uploadBatches(request: RunRequest): Promise<WebGPUBuffer> {
-    const { byteLength } = this.#layout;
-    const bytes = new ArrayBuffer(request.microBatches.length * byteLength);
+    const lengths = request.microBatches.map((batch) => encodedLength(this.#layout, batch));
+    const bytes = new ArrayBuffer(lengths.reduce((sum, length) => sum + length, 0));
+    let end = 0;
     request.microBatches.forEach((batch, index) => {
-      encodeBatch(bytes, index * byteLength, this.#layout, batch, request);
+      encodeBatch(bytes, end, this.#layout, batch, request);
+      end += lengths[index] ?? 0;
     });
     if (this.#upload === undefined || this.#upload.byteLength < bytes.byteLength) {
       this.#upload?.dispose();
