@@ -27,6 +27,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly task: TaskKind;
   readonly adapter: 'houlsby';
   readonly bottleneck: number;
+  readonly adapterLayers?: readonly number[];
   readonly layerNorm: 'all' | 'none';
   readonly epochs: number;
   readonly batchSize: number;
@@ -39,6 +40,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly maxLength: number;
   readonly tokenBudget: number | 'auto';
   readonly recompute: boolean;
+  readonly prefixCache: 'auto' | 'off' | 'disk';
   readonly limit?: number;
   readonly patience?: number;
   readonly seed: number;
@@ -77,6 +79,37 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
     throw new InvalidArgumentError(`It must be a whole number ${range}.`);
   };
+}
+
+/** Far above any encoder, so that a slip of the finger makes no list of a billion. */
+const HIGHEST_LAYER = 999;
+
+/** A parser for commander: layers like `3-5` or `0,2-3`, counted from 0, ascending in the result. */
+export function layerList(text: string): readonly number[] {
+  const layers = text.split(',').flatMap((part) => {
+    const [, first = '', last = first] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part.trim()) ?? [];
+    if (first === '' || Number(first) > Number(last)) {
+      throw new InvalidArgumentError(
+        `It must be layers from 0 to ${HIGHEST_LAYER}, such as 3-5 or 0,2-3; ${JSON.stringify(part)} is none.`,
+      );
+    }
+    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
+  });
+  if (new Set(layers).size !== layers.length) {
+    throw new InvalidArgumentError('It must not name a layer twice.');
+  }
+  return layers.sort((a, b) => a - b);
+}
+
+/** `3-5`, `0,2-3`: what `layerList` reads. */
+export function describeLayers(layers: readonly number[]): string {
+  const ranges: { first: number; last: number }[] = [];
+  for (const layer of layers) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range.last === layer - 1) range.last = layer;
+    else ranges.push({ first: layer, last: layer });
+  }
+  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }
 
 export interface NumberRange {

@@ -4,6 +4,7 @@ import {
   type DoctorOptions,
   decimalNumber,
   type EvalOptions,
+  layerList,
   orAuto,
   type PredictOptions,
   type TokenizeOptions,
@@ -50,6 +51,11 @@ function addTrain(program: Command, actions: Actions): void {
     )
     .addOption(new Option('--adapter <method>', 'adapter method').choices(['houlsby']).default('houlsby'))
     .option('--bottleneck <size>', 'width of the adapters', wholeNumber(1), 64)
+    .option(
+      '--adapter-layers <layers>',
+      'layers that get adapters, from 0: 3-5 or 0,2-3 (default: all)',
+      layerList,
+    )
     .addOption(
       new Option('--layer-norm <which>', 'LayerNorms to train too').choices(['all', 'none']).default('all'),
     )
@@ -87,6 +93,14 @@ function addTrain(program: Command, actions: Actions): void {
       '--recompute',
       "less memory, more time: the layers' activations are computed again, not saved",
       false,
+    )
+    .addOption(
+      new Option(
+        '--prefix-cache <where>',
+        "where the output of the layers below the lowest adapter's is kept",
+      )
+        .choices(['auto', 'off', 'disk'])
+        .default('auto'),
     )
     .option('--limit <number>', 'take only the first training examples', wholeNumber(1))
     .option('--patience <epochs>', 'stop after so many epochs without a better dev score', wholeNumber(1))

@@ -5,6 +5,7 @@ import {
   type Example,
   houlsby,
   loadBackbone,
+  type PrefixCacheReport,
   type Runtime,
   type Task,
   type TrainingOptions,
@@ -12,7 +13,7 @@ import {
 } from '../index';
 import { labelsOf, readExamples } from './data/examples';
 import { Interrupted, interruptible } from './interrupt';
-import type { TrainOptions } from './options';
+import { describeLayers, type TrainOptions } from './options';
 import { createProgress, type Progress } from './progress';
 import { renderReport } from './report';
 import { withRuntime } from './runtime';
@@ -49,8 +50,8 @@ async function readData(options: TrainOptions): Promise<TrainingData> {
 }
 
 /**
- * What a resumed run must share with the run that it goes on with; the columns and --limit are in the data's digests.
- * --recompute may differ: it changes no bit, and a run that lacked memory should be able to go on with it.
+ * What a resumed run must share with the run that it goes on with. The columns and --limit are in the data's digests;
+ * --prefix-cache and --recompute may differ: they change no bit, and a run that lacked memory should be able to go on.
  */
 function settingsOf(options: TrainOptions, data: TrainingData): RunSettings {
   return {
@@ -59,6 +60,7 @@ function settingsOf(options: TrainOptions, data: TrainingData): RunSettings {
     '--task': options.task,
     '--adapter': options.adapter,
     '--bottleneck': options.bottleneck,
+    '--adapter-layers': options.adapterLayers === undefined ? null : describeLayers(options.adapterLayers),
     '--layer-norm': options.layerNorm,
     '--epochs': options.epochs,
     '--batch-size': options.batchSize,
@@ -134,6 +136,7 @@ async function createTask(
     kind: options.task,
     ...(options.task === 'classification' ? { labels: data.labels } : {}),
     adapter: houlsby({ bottleneck: options.bottleneck }),
+    adapterLayers: options.adapterLayers,
     layerNorm: options.layerNorm,
     dropout: options.dropout,
     maxLength: options.maxLength,
@@ -153,6 +156,11 @@ async function consume(
   progress: Progress,
   { onStep, ...hooks }: Hooks,
 ): Promise<DoneReport> {
+  let noted = false;
+  const noteCacheTrouble = (note: string | undefined) => {
+    if (note !== undefined && !noted) progress.note(`note: ${note}`);
+    noted ||= note !== undefined;
+  };
   const log = new TrainingLog(logPath(options), { resume: hooks.resume !== undefined });
   const reports = task.train(data.examples, {
     epochs: options.epochs,
@@ -165,6 +173,7 @@ async function consume(
     seed: options.seed,
     tokenBudget: options.tokenBudget,
     recompute: options.recompute,
+    prefixCache: options.prefixCache,
     dev: data.dev,
     patience: options.patience,
     ...hooks,
@@ -176,6 +185,7 @@ async function consume(
       if (options.json) printJson(report);
       if (report.type === 'epoch') {
         progress.epoch(report);
+        noteCacheTrouble(report.prefixCache?.note);
       } else {
         progress.step(report);
         onStep(report.step);
@@ -218,6 +228,7 @@ function reportedSettings(
     ['Dev examples', dev === undefined ? 'none' : `${grouped(dev.length)} from ${options.dev}`],
     ['Columns', `${columns.join(' + ')} → ${options.label}`],
     ['Adapter', `${options.adapter}, bottleneck ${options.bottleneck}`],
+    ['In layers', options.adapterLayers === undefined ? 'all' : describeLayers(options.adapterLayers)],
     ['LayerNorms trained', options.layerNorm],
     ['Epochs', String(options.epochs)],
     ['Batch size', String(options.batchSize)],
@@ -271,6 +282,7 @@ function summary(done: DoneReport, options: TrainOptions, data: TrainingData): s
       `${megabytes(done.peakDeviceBytes)} at most, ${megabytes(done.activationBytes)} of it activations`,
     ],
   ];
+  if (done.prefixCache !== undefined) rows.push(['prefix cache', describeCache(done.prefixCache)]);
   if (done.truncatedExamples > 0) {
     const of = grouped(data.examples.length);
     rows.push([
@@ -283,6 +295,15 @@ function summary(done: DoneReport, options: TrainOptions, data: TrainingData): s
   const dev = metricFigures(done.dev).map(([name, value]): [string, string] => [`dev ${name}`, value]);
   if (options.epochs > 1) dev.push(['best epoch', String(done.bestEpoch)]);
   return table([...dev, ...rows]);
+}
+
+function describeCache({ layers, examples, memoryBytes, diskBytes }: PrefixCacheReport): string {
+  const lower = layers === 1 ? 'layer 0' : `layers 0-${layers - 1}`;
+  const where = [
+    ...(memoryBytes > 0 ? [`${megabytes(memoryBytes)} in memory`] : []),
+    ...(diskBytes > 0 ? [`${megabytes(diskBytes)} on the disk`] : []),
+  ];
+  return `${lower} of ${grouped(examples)} texts computed once${where.length === 0 ? '' : `, ${where.join(', ')}`}`;
 }
 
 function interruption(step: number, saved: boolean): string {
