@@ -32,6 +32,7 @@ function doubling(kernelName: string, x: Location = { kind: 'slot', slot: 0, byt
   return {
     label: 'doubling',
     capacity: { tokenCount: 16, sequenceCount: 1, tileCount: 1 },
+    hiddenColumns: 0,
     slots: [4000, 4000],
     hiddenColumns: 0,
     dispatches: [

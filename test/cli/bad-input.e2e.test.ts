@@ -108,6 +108,11 @@ const cases: readonly Bad[] = [
   },
   { what: 'a file of no known format', train: () => data('x', 'data.xlsx'), says: /data\.xlsx: .*(TSV|tsv)/ },
   { what: 'a length beyond the positions', more: ['--max-length', '500'], says: /maxLength: 500 .*128/ },
+  {
+    what: 'a layer beyond the encoder',
+    more: ['--adapter-layers', '1-2'],
+    says: /adapterLayers: 2 .*0 to 1/,
+  },
   { what: 'a budget below the longest text', more: ['--token-budget', '16'], says: /tokenBudget: 16 .*128/ },
 ];
 

@@ -1,6 +1,8 @@
 import { type Command, CommanderError } from 'commander';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Interrupted } from '../../src/cli/interrupt';
+import { describeLayers, layerList } from '../../src/cli/options';
 import { createProgram } from '../../src/cli/program';
 import { exitCode } from '../../src/cli/run';
 import { DataError, GraftError } from '../../src/index';
@@ -57,6 +59,7 @@ describe('the options of train', () => {
           maxLength: 128,
           tokenBudget: 'auto',
           recompute: false,
+          prefixCache: 'auto',
           seed: 0,
           weights: 'f32',
           backend: 'auto',
@@ -72,6 +75,7 @@ describe('the options of train', () => {
     const more =
       '--dev d.csv --text-pair 1 --no-header --task regression --adapter houlsby --bottleneck 8 --layer-norm none ' +
       '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
+      '--adapter-layers 0,2-3 --prefix-cache disk ' +
       '--dropout 0.2 --max-length 64 --token-budget 2048 --recompute --limit 100 --patience 2 --seed 4294967295 ' +
       '--weights int8 --backend webgpu --threads 3 --resume --json';
     const { given } = await read(...train, ...more.split(' '));
@@ -87,6 +91,7 @@ describe('the options of train', () => {
         task: 'regression',
         adapter: 'houlsby',
         bottleneck: 8,
+        adapterLayers: [0, 2, 3],
         layerNorm: 'none',
         epochs: 20,
         batchSize: 16,
@@ -99,6 +104,7 @@ describe('the options of train', () => {
         maxLength: 64,
         tokenBudget: 2048,
         recompute: true,
+        prefixCache: 'disk',
         limit: 100,
         patience: 2,
         seed: 4294967295,
@@ -134,6 +140,17 @@ describe('the options of train', () => {
     ['--task', 'ranking'],
     ['--adapter', 'lora'],
     ['--layer-norm', 'some'],
+    ['--adapter-layers', ''],
+    ['--adapter-layers', 'all'],
+    ['--adapter-layers', '5-3'],
+    ['--adapter-layers', '3-'],
+    ['--adapter-layers', '-3'],
+    ['--adapter-layers', '1-2-3'],
+    ['--adapter-layers', '1,,2'],
+    ['--adapter-layers', '1.5'],
+    ['--adapter-layers', '0-2,2'],
+    ['--adapter-layers', '0-999999999'],
+    ['--prefix-cache', 'everywhere'],
     ['--backend', 'cuda'],
     ['--no-such-option', ''],
     ['--patience', '2'],
@@ -148,6 +165,42 @@ describe('the options of train', () => {
     const error = await read(...train.toSpliced(at, 2)).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(CommanderError);
     expect(exitCode(error)).toBe(2);
+  });
+});
+
+describe('--adapter-layers', () => {
+  const layersOf = async (text: string) => {
+    const { given } = await read(...train, `--adapter-layers=${text}`);
+    return given[0];
+  };
+
+  it('takes numbers and ranges in any order', async () => {
+    expect(await layersOf('3-5')).toMatchObject({ adapterLayers: [3, 4, 5] });
+    expect(await layersOf('11')).toMatchObject({ adapterLayers: [11] });
+    expect(await layersOf(' 4-4, 0 ,2-3')).toMatchObject({ adapterLayers: [0, 2, 3, 4] });
+  });
+
+  it('takes anything that describes some layers, and nothing else', async () => {
+    const some = fc.uniqueArray(fc.nat(40), { minLength: 1 }).map((layers) => layers.sort((a, b) => a - b));
+    await fc.assert(
+      fc.asyncProperty(some, async (adapterLayers) => {
+        expect(await layersOf(describeLayers(adapterLayers))).toMatchObject({ adapterLayers });
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'0123,- x') }), (text) => {
+        let layers: readonly number[];
+        try {
+          layers = layerList(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CommanderError);
+          return;
+        }
+        expect(layers.length).toBeGreaterThan(0);
+        expect(layers).toEqual([...new Set(layers)].sort((a, b) => a - b));
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

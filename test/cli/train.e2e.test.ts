@@ -167,6 +167,30 @@ describe('graft train', { timeout: 180_000 }, () => {
     expect(adapterBytes(twice)).toBe(adapterBytes(once));
   });
 
+  it('adapters in the upper layer alone: the lower one is kept or not, the bytes are the same', async () => {
+    const upper = ['--backend', 'wasm', '--adapter-layers', '1', '--epochs', '2'];
+    const runs = await Promise.all(
+      ['off', 'auto', 'disk'].map(async (where) => {
+        const place = join(directory, `upper-${where}`);
+        return { place, ...(await graft(trainArguments(place, ...upper, '--prefix-cache', where))) };
+      }),
+    );
+    const dones = runs.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(new Set(runs.map(({ place }) => adapterBytes(place))).size).toBe(1);
+    expect(dones.map(({ prefixCache }) => prefixCache?.examples)).toEqual([undefined, 700, 700]);
+    expect(dones[1].prefixCache.memoryBytes).toBe(dones[2].prefixCache.diskBytes);
+    // Two adapters, the two LayerNorms of layer 1, the head.
+    expect(dones[1].trainableParameters).toBe(2 * (2 * 8 * 64 + 64 + 8) + 2 * 128 + 2 * 64 + 2);
+    const place = runs[1]?.place ?? '';
+    const config = JSON.parse(readFileSync(join(place, 'adapter_config.json'), 'utf8'));
+    expect(config.config.leave_out).toEqual([0]);
+    expect(readFileSync(join(place, 'report.html'), 'utf8')).toMatch(/In layers.*>1</s);
+    const argv = ['--backend', 'wasm', '--backbone', backbone, '--adapter', place, '--data', dev];
+    const found = await graft(['eval', ...argv, '--text', 'text', '--label', 'label', '--json']);
+    expect(JSON.parse(found.stdout)).toEqual(dones[1].dev);
+  });
+
   it('eval finds what training reported', async () => {
     const columns = ['--text', 'text', '--label', 'label'];
     const found = await graft([

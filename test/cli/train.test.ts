@@ -177,6 +177,22 @@ describe('graft train', () => {
     expect(stderr).toMatch(/cut off +12 of 3 texts/);
   });
 
+  it('says where the lower layers are kept, and once what went wrong with it', async () => {
+    const prefixCache = { layers: 3, examples: 4, memoryBytes: 3 * 2 ** 20, diskBytes: 0, note: 'full' };
+    library.trainer = async function* () {
+      yield step(1, { totalSteps: 2 });
+      yield epoch(1, { prefixCache });
+      yield epoch(2, { prefixCache });
+      yield done({ prefixCache });
+    };
+    await train(options({ json: false, adapterLayers: [3, 5], prefixCache: 'disk' }));
+    expect(library.tasks).toMatchObject([{ adapterLayers: [3, 5] }]);
+    expect(library.options).toMatchObject({ prefixCache: 'disk' });
+    expect(stderr.match(/note: full\n/g)?.length).toBe(1);
+    expect(stderr).toMatch(/prefix cache +layers 0-2 of 4 texts computed once, 3(\.0)? MiB in memory\n/);
+    expect(readFileSync(inOut('report.html'), 'utf8')).toMatch(/In layers.*3,5/s);
+  });
+
   it('saves its state at Ctrl-C, and goes on from it', async () => {
     library.trainer = brokenRun;
     await expect(train(options())).rejects.toThrow(Interrupted);
@@ -184,13 +200,17 @@ describe('graft train', () => {
     expect(library.disposed).toBe(1);
     await expect(train(options())).rejects.toThrow(/unfinished run/);
     await expect(train(options({ resume: true, seed: 8 }))).rejects.toThrow(/--seed: is 8, .* 7/);
+    await expect(train(options({ resume: true, adapterLayers: [1, 2] }))).rejects.toThrow(
+      /--adapter-layers: is 1-2, .* not given/,
+    );
 
     library.trainer = async function* ({ resume }) {
       expect(Array.from(resume ?? [])).toEqual([5]);
       yield step(2, { totalSteps: 2, loss: 0.25 });
       yield done({ steps: 2 });
     };
-    await train(options({ resume: true }));
+    // Where the lower layers are kept changes no result.
+    await train(options({ resume: true, prefixCache: 'off' }));
     expect(files()).toEqual(finished);
     expect(readTrainingLog(inOut('training.jsonl'))).toEqual([
       step(1, { totalSteps: 2 }),

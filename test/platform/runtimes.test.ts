@@ -46,7 +46,7 @@ for (const [name, path] of Object.entries(browsers)) {
   }
 }
 
-async function run(program: string, args: string[]): Promise<Result> {
+async function run<T = Result>(program: string, args: string[]): Promise<T> {
   const { stdout } = await promisify(execFile)(program, args, { cwd: root, timeout: 120_000 });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
@@ -141,7 +141,13 @@ describe.each(places)('the built package in %s, on %s, in a page that is %s', (n
 
   it.skipIf(executablePath === undefined)('trains to the losses of Node', { timeout: 180_000 }, async () => {
     const inNode = await run(process.execPath, [script, checkpoint, backend]);
-    const inBrowser = await runInBrowser(name, executablePath ?? '', backend, page);
+    const inBrowser: Result = await runInBrowser(
+      name,
+      executablePath ?? '',
+      page,
+      `const { trainSmallTask } = await import('/test/platform/small-task.mjs');
+      return trainSmallTask(graft, source, '${backend}');`,
+    );
     expectTrained(inBrowser);
     expect(relativeError(inBrowser.losses, inNode.losses)).toBeLessThan(1e-3);
     if (backend === 'webgpu') return;
@@ -155,12 +161,13 @@ describe.each(places)('the built package in %s, on %s, in a page that is %s', (n
   });
 });
 
-async function runInBrowser(
+/** Runs `script`, which knows the library as `graft` and the small checkpoint's URL as `source`, in a page. */
+async function runInBrowser<T>(
   browserName: BrowserName,
   executablePath: string,
-  backend: string,
-  pagePath: string,
-): Promise<Result> {
+  pagePath: 'isolated' | 'plain',
+  script: string,
+): Promise<T> {
   const { server, origin } = await serve();
   const browser = await launch({
     browser: browserName,
@@ -170,16 +177,60 @@ async function runInBrowser(
   try {
     const page = await browser.newPage();
     await page.goto(`${origin}/${pagePath}/`);
-    const source = `(async () => {
+    const expression = `(async () => {
       const graft = await import('/dist/graft.js');
-      const { trainSmallTask } = await import('/test/platform/small-task.mjs');
-      return JSON.stringify(
-        await trainSmallTask(graft, '${origin}/test/golden/bert/checkpoint/', '${backend}'),
-      );
+      const source = '${origin}/test/golden/bert/checkpoint/';
+      return JSON.stringify(await (async () => { ${script} })());
     })()`;
-    return JSON.parse(String(await page.evaluate(source)));
+    return JSON.parse(String(await page.evaluate(expression)));
   } finally {
     await browser.close();
     server.close();
   }
 }
+
+/** What test/platform/upper-layer-task.mjs gives. */
+interface UpperLayerResult {
+  readonly losses: { readonly off: number[]; readonly disk: number[] };
+  readonly report: { readonly examples: number; readonly memoryBytes: number; readonly diskBytes: number };
+  /** Directories of the library in the browser's private file system while it trained, and afterwards. */
+  readonly during: number;
+  readonly after: number;
+}
+
+describe('the lower layers kept on the disk give the losses of computing them each time', () => {
+  const upperLayerScript = join(import.meta.dirname, 'run-upper-layer-task.mjs');
+
+  function expectSame({ losses, report, after }: UpperLayerResult): void {
+    expect(losses.off.length).toBe(6);
+    expect(losses.disk).toEqual(losses.off);
+    // Sixteen texts of five tokens of 64 numbers, to train on and as dev examples.
+    expect(report).toMatchObject({ examples: 32, memoryBytes: 0, diskBytes: 2 * 16 * 5 * 64 * 4 });
+    expect(after).toBe(0);
+  }
+
+  it('in Node', { timeout: 60_000 }, async () => {
+    expectSame(await run<UpperLayerResult>(process.execPath, [upperLayerScript, checkpoint]));
+  });
+
+  it('in Deno', { timeout: 60_000 }, async () => {
+    const deno = join(root, 'node_modules', '.bin', 'deno');
+    const args = ['run', '--allow-all', '--no-config', upperLayerScript, checkpoint];
+    expectSame(await run<UpperLayerResult>(deno, args));
+  });
+
+  it.each(['chrome', 'firefox'] as const)('in %s', { timeout: 120_000 }, async (name) => {
+    const executablePath = browsers[name];
+    // The warning above says so.
+    if (executablePath === undefined) return;
+    const result: UpperLayerResult = await runInBrowser(
+      name,
+      executablePath,
+      'plain',
+      `const { trainUpperLayer } = await import('/test/platform/upper-layer-task.mjs');
+      return trainUpperLayer(graft, source);`,
+    );
+    expectSame(result);
+    expect(result.during).toBe(1);
+  });
+});

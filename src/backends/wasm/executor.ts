@@ -1,5 +1,5 @@
 import type { Executable, KernelTime, MicroBatch, RunRequest, RunResult } from '../backend';
-import { encodeBatch, layOutBatch } from '../batch-layout';
+import { encodeBatch, encodedLength, layOutBatch } from '../batch-layout';
 import { type BatchShape, countRows, type Dispatch, encodeParams } from '../kernel';
 import type { Location, Schedule } from '../schedule';
 import type { Host, HostProgram } from './host';
@@ -170,7 +170,7 @@ class WasmExecutable implements Executable {
 
   #upload(batch: MicroBatch, request: Pick<RunRequest, 'seed' | 'step' | 'lossScale'>): void {
     const { inputs, layout } = this.#prepared;
-    const bytes = new ArrayBuffer(layout.byteLength);
+    const bytes = new ArrayBuffer(encodedLength(layout, batch));
     encodeBatch(bytes, 0, layout, batch, request);
     this.#host.write(inputs.pointer, new Uint32Array(bytes));
   }
