@@ -34,7 +34,6 @@ function doubling(kernelName: string, x: Location = { kind: 'slot', slot: 0, byt
     capacity: { tokenCount: 16, sequenceCount: 1, tileCount: 1 },
     hiddenColumns: 0,
     slots: [4000, 4000],
-    hiddenColumns: 0,
     dispatches: [
       dispatch(kernel, {
         params: { rows: 3, columns: 1000 },

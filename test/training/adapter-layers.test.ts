@@ -91,7 +91,12 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('on %s kernels', (kind) => {
   async function train(options: Partial<TaskOptions>, start?: 'tokens' | 'hidden') {
     const task = await record(backend(), encoder, options);
     const gradients = await backend().allocate(task.layout.size * 4, 'gradients');
-    const schedule = trainingSchedule(task, gradients, capacityOf(256, 8), start);
+    const schedule = trainingSchedule(
+      task,
+      gradients,
+      capacityOf(256, 8),
+      start === undefined ? {} : { start },
+    );
     return { task, gradients, schedule };
   }
 
