@@ -3,19 +3,7 @@ import type { Checkpoint } from '../src/models/checkpoint';
 import type { EncoderConfig } from '../src/models/config';
 import type { EncodedExample } from '../src/training/batches';
 import { Random } from '../src/training/random';
-
-/** Sizes of well-known encoders. */
-export const SHAPES = {
-  minilm: { hiddenSize: 384, layers: 6, heads: 12 },
-  base: { hiddenSize: 768, layers: 12, heads: 12 },
-  large: { hiddenSize: 1024, layers: 24, heads: 16 },
-} as const;
-
-export type ShapeName = keyof typeof SHAPES;
-
-export function isShapeName(name: string): name is ShapeName {
-  return Object.hasOwn(SHAPES, name);
-}
+import { SHAPES, type ShapeName } from './shapes';
 
 export function syntheticConfig(name: ShapeName, vocabularySize = 1000): EncoderConfig {
   const { hiddenSize, layers, heads } = SHAPES[name];

@@ -1,47 +1,47 @@
-import type { WebGPUBackend } from '../../src/backends/webgpu/backend';
 import { linear } from '../../src/ops/linear';
-import { batchOf, type Row, timeOp } from './measure';
+import type { BenchmarksAt, KernelBenchmark, Measured } from './benchmark';
 
-interface Shape {
-  readonly tokens: number;
-  readonly inputs: number;
-  readonly outputs: number;
-}
+/** The bottleneck of a Houlsby adapter: the products whose weights are trained lead to it or from it. */
+const BOTTLENECK = 64;
 
-/** The encoder's products by a frozen weight, forward and for the gradient of x; one trained weight. */
-export async function benchLinear(backend: WebGPUBackend): Promise<Row[]> {
-  const rows: Row[] = [];
-  // The product that platforms are compared on, then BERT-base's feed-forward pair and MiniLM's fused query, key, value.
-  for (const shape of [
-    { tokens: 512, inputs: 768, outputs: 768 },
-    { tokens: 512, inputs: 768, outputs: 3072 },
-    { tokens: 512, inputs: 3072, outputs: 768 },
-    { tokens: 512, inputs: 384, outputs: 1152 },
-  ]) {
-    const { forward, backward } = await time(backend, shape, 'frozen');
-    rows.push(row('linear forward', shape, forward), row('linear gradient of x', shape, backward));
-  }
-  const head = { tokens: 2048, inputs: 384, outputs: 64 };
-  const trained = await time(backend, head, 'parameter', 'frozen');
-  rows.push(row('linear gradients of W, b', head, trained.backward));
-  return rows;
-}
-
-function time(
-  backend: WebGPUBackend,
-  { tokens, inputs, outputs }: Shape,
-  weightRole: 'parameter' | 'frozen',
-  xRole: 'activation' | 'frozen' = 'activation',
-) {
-  return timeOp(backend, batchOf(1, tokens), async (tape, given) => {
-    const x = await given.tensor('x', 'tokens', inputs, xRole);
-    const weight = await given.tensor('weight', outputs, inputs, weightRole);
-    const bias = await given.tensor('bias', 1, outputs, weightRole);
-    return linear(tape, x, weight, bias);
+/** The encoder's four products, forward and for the gradient of x, and one whose weight and bias are trained. */
+export const linearBenchmarks: BenchmarksAt = ({ hidden, tokens }) => {
+  /** x `[T, inputs]` by a weight `[outputs, inputs]`; what is not frozen has its gradient measured. */
+  const product = (
+    inputs: number,
+    outputs: number,
+    roles: { x?: 'activation'; weight?: 'parameter'; bias?: 'parameter' },
+    rowsOf: (operations: number) => readonly Measured[],
+  ): KernelBenchmark => ({
+    op: 'linear',
+    shape: `${tokens}×${inputs}×${outputs}`,
+    record: async (tape, given) =>
+      linear(
+        tape,
+        await given.tensor('x', 'tokens', inputs, roles.x ?? 'frozen'),
+        await given.tensor('weight', outputs, inputs, roles.weight ?? 'frozen'),
+        await given.tensor('bias', 1, outputs, roles.bias ?? 'frozen'),
+      ),
+    rows: rowsOf(2 * tokens * inputs * outputs),
   });
-}
-
-function row(kernel: string, { tokens, inputs, outputs }: Shape, milliseconds: number): Row {
-  const gflops = (2 * tokens * inputs * outputs) / milliseconds / 1e6;
-  return { kernel, shape: `${tokens}×${inputs}×${outputs}`, milliseconds, gflops };
-}
+  const backward =
+    (kernel: string) =>
+    (operations: number): readonly Measured[] => [{ kernel, pass: 'backward', cost: { operations } }];
+  return [
+    ...[
+      [hidden, 3 * hidden],
+      [hidden, hidden],
+      [hidden, 4 * hidden],
+      [4 * hidden, hidden],
+    ].map(([inputs = 0, outputs = 0]) =>
+      product(inputs, outputs, { x: 'activation' }, (operations) => [
+        { kernel: 'linear forward', pass: 'forward', cost: { operations } },
+        { kernel: 'linear dX', pass: 'backward', cost: { operations } },
+      ]),
+    ),
+    product(hidden, BOTTLENECK, { weight: 'parameter' }, backward('linear dW')),
+    product(hidden, BOTTLENECK, { bias: 'parameter' }, () => [
+      { kernel: 'linear db', pass: 'backward', cost: { bytes: 'contract' } },
+    ]),
+  ];
+};

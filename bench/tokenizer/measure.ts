@@ -1,4 +1,5 @@
-import { Tokenizer } from '../src/tokenizer/tokenizer';
+import { Tokenizer } from '../../src/tokenizer/tokenizer';
+import { median } from '../statistics';
 
 export interface TokenizerRate {
   /** Median over the runs; a megabyte is 10⁶ bytes of UTF-8. */
@@ -6,7 +7,6 @@ export interface TokenizerRate {
   /** The fastest run: on a machine with other work this says more. */
   readonly best: number;
   readonly tokensPerSecond: number;
-  readonly texts: number;
   readonly bytes: number;
   readonly tokens: number;
 }
@@ -15,7 +15,7 @@ export interface TokenizerRate {
 export async function measureTokenizer(
   vocabulary: Uint8Array,
   texts: readonly string[],
-  { lowercase = true, runs = 15 } = {},
+  { lowercase, runs }: { readonly lowercase: boolean; readonly runs: number },
 ): Promise<TokenizerRate> {
   const tokenizer = await Tokenizer.load({ vocabulary, lowercase, fileName: 'vocabulary' });
   const encoder = new TextEncoder();
@@ -28,22 +28,11 @@ export async function measureTokenizer(
     if (run >= 0) seconds.push((performance.now() - start) / 1000);
   }
   tokenizer.dispose();
-  seconds.sort((a, b) => a - b);
-  const median = seconds[seconds.length >> 1] ?? Number.NaN;
   return {
-    megabytesPerSecond: bytes / 1e6 / median,
-    best: bytes / 1e6 / (seconds[0] ?? Number.NaN),
-    tokensPerSecond: tokens / median,
-    texts: texts.length,
+    megabytesPerSecond: bytes / 1e6 / median(seconds),
+    best: bytes / 1e6 / Math.min(...seconds),
+    tokensPerSecond: tokens / median(seconds),
     bytes,
     tokens,
   };
-}
-
-export function formatTokenizerRate(name: string, rate: TokenizerRate): string {
-  const { megabytesPerSecond, best, tokensPerSecond, texts, bytes } = rate;
-  return (
-    `${name}: ${megabytesPerSecond.toFixed(1)} MB/s (best run ${best.toFixed(1)}), ` +
-    `${(tokensPerSecond / 1e6).toFixed(1)} M tokens/s; ${texts} texts, ${(bytes / 1e6).toFixed(2)} MB`
-  );
 }

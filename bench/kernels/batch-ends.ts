@@ -1,0 +1,56 @@
+/** What happens once a token or once a sequence, at the two ends of the encoder: embeddings, pooling, the losses. */
+import { crossEntropy } from '../../src/ops/cross_entropy';
+import { embeddings } from '../../src/ops/embeddings';
+import { pooling } from '../../src/ops/pooling';
+import { squaredError } from '../../src/ops/squared_error';
+import type { Tape, Tensor } from '../../src/scheduler/tape';
+import type { BenchmarksAt, KernelBenchmark } from './benchmark';
+
+const VOCABULARY = 1000;
+const POSITIONS = 512;
+const TYPES = 2;
+
+export const batchEndBenchmarks: BenchmarksAt = ({ hidden, sequences, tokens }) => {
+  const row = hidden * 4;
+  /** The table of tokens, four words each, and where each sequence begins. */
+  const tables = { tokens: tokens * 16, offsets: (sequences + 1) * 4 };
+  const loss = (op: string, outputs: number, build: (tape: Tape, x: Tensor) => Tensor): KernelBenchmark => ({
+    op,
+    shape: `${sequences}×${outputs}`,
+    record: async (tape, given) => build(tape, await given.tensor('x', 'sequences', outputs, 'activation')),
+    rows: [{ kernel: `${op}, loss and gradient`, pass: 'forward', cost: { bytes: 'contract' } }],
+  });
+  return [
+    {
+      op: 'embeddings',
+      shape: `${tokens}×${hidden}`,
+      record: async (tape, given) => {
+        const word = await given.tensor('word', VOCABULARY, hidden, 'frozen');
+        return embeddings(
+          tape,
+          {
+            word: [{ tensor: word, firstRow: 0 }],
+            position: await given.tensor('position', POSITIONS, hidden, 'frozen'),
+            type: await given.tensor('type', TYPES, hidden, 'frozen'),
+          },
+          hidden,
+        );
+      },
+      // Of each table the rows of the batch's tokens, and no others.
+      rows: [{ kernel: 'embeddings', pass: 'forward', cost: { bytes: tables.tokens + 4 * tokens * row } }],
+    },
+    {
+      op: 'pooling',
+      shape: `${tokens}×${hidden} → ${sequences}`,
+      record: async (tape, given) =>
+        pooling(tape, await given.tensor('x', 'tokens', hidden, 'activation'), 'cls'),
+      // Forward, the first token of each sequence alone is read.
+      rows: [
+        { kernel: 'pooling forward', pass: 'forward', cost: { bytes: tables.offsets + 2 * sequences * row } },
+        { kernel: 'pooling backward', pass: 'backward', cost: { bytes: 'contract' } },
+      ],
+    },
+    loss('cross_entropy', 2, crossEntropy),
+    loss('squared_error', 1, squaredError),
+  ];
+};

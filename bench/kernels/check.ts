@@ -1,0 +1,33 @@
+import type { Backend } from '../../src/backends/backend';
+import { GraftError } from '../../src/errors';
+import { type CaseCheck, runCase } from '../../src/reference/run-case';
+import type { OnProgress } from '../report/progress';
+import { checkedCases } from './index';
+
+/**
+ * Holds the kernels of some ops against their float64 oracles, as `graft doctor` does.
+ * @throws GraftError where one computes a wrong result: it is not worth timing
+ */
+export async function checkKernels(
+  backend: Backend,
+  ops: ReadonlySet<string>,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<number> {
+  const cases = checkedCases.filter(({ op }) => ops.has(op));
+  const checks: CaseCheck[] = [];
+  for (const [done, item] of cases.entries()) {
+    signal?.throwIfAborted();
+    onProgress({ what: `checking ${item.op}`, done, total: cases.length });
+    checks.push(...(await runCase(backend, item)));
+  }
+  const failed = checks.filter(({ passed }) => !passed);
+  const [first] = failed;
+  if (first !== undefined) {
+    throw new GraftError(
+      `${failed.length} of ${checks.length} checks failed on ${backend.device.name}, the first in ${first.op}, ${first.case}: ${first.what}`,
+      'Nothing was timed; `npm run graft -- doctor` shows every check',
+    );
+  }
+  return checks.length;
+}

@@ -1,0 +1,84 @@
+import type { Backend } from '../../src/backends/backend';
+import { automaticTokenBudget } from '../../src/training/record-task';
+import type { OnProgress } from '../report/progress';
+import { defineTable, type Table } from '../report/table';
+import { fitLine, type Line } from './line';
+import { StepBench, totalOf } from './step-bench';
+
+export interface TokensRequest {
+  readonly backend: Backend;
+  /** Tokens of a step, each a multiple of 32. */
+  readonly counts: readonly number[];
+  /** Beside one that warms up. */
+  readonly steps: number;
+  readonly tokenBudget: number | undefined;
+  readonly onProgress: OnProgress;
+}
+
+/** 64, 128, … 4096 */
+export const TOKEN_COUNTS: readonly number[] = [6, 7, 8, 9, 10, 11, 12].map((power) => 2 ** power);
+export const QUICK_TOKEN_COUNTS: readonly number[] = [64, 128, 192];
+
+const LENGTH = 32;
+
+/** What a step costs against the tokens in it: nothing is padded, so that a line through the origin is the ideal. */
+export async function benchTokens(request: TokensRequest): Promise<Table[]> {
+  const { backend, counts, steps, onProgress } = request;
+  const mostSequences = Math.max(...counts) / LENGTH;
+  const tokenBudget = request.tokenBudget ?? automaticTokenBudget(backend, mostSequences, LENGTH);
+  const bench = await StepBench.open(backend, 'minilm', { tokenBudget, mostSequences });
+  const times: number[] = [];
+  try {
+    for (const [done, tokens] of counts.entries()) {
+      onProgress({ what: `a step of ${tokens} tokens`, done, total: counts.length });
+      const timings = await bench.run({ sequences: tokens / LENGTH, length: LENGTH }, 1 + steps);
+      times.push(Math.min(...timings.slice(1).map(totalOf)));
+    }
+  } finally {
+    bench.dispose();
+  }
+  const line = fitLine(counts, times);
+  return [pointsTable(counts, times, line, tokenBudget), lineTable(line)];
+}
+
+function pointsTable(
+  counts: readonly number[],
+  times: readonly number[],
+  line: Line,
+  tokenBudget: number,
+): Table {
+  return defineTable({
+    name: 'tokens',
+    title: 'Cost of a step against its tokens: MiniLM, sequences of 32 tokens',
+    notes: [`The fastest of several steps. A micro-batch holds at most ${tokenBudget} tokens.`],
+    columns: [
+      { key: 'tokens', label: 'tokens', digits: 0 },
+      { key: 'milliseconds', label: 'ms a step' },
+      { key: 'perThousand', label: 'ms per 1,000 tokens' },
+      { key: 'residual', label: 'residual ms' },
+    ],
+    rows: counts.map((tokens, index) => {
+      const milliseconds = times[index] ?? Number.NaN;
+      return {
+        tokens,
+        milliseconds,
+        perThousand: (1000 * milliseconds) / tokens,
+        residual: line.residuals[index] ?? Number.NaN,
+      };
+    }),
+  });
+}
+
+function lineTable({ slope, intercept, rSquared }: Line): Table {
+  return defineTable({
+    name: 'tokens-line',
+    title: 'The line of least squares through them',
+    notes: [],
+    columns: [
+      { key: 'slope', label: 'ms per 1,000 tokens' },
+      { key: 'intercept', label: 'intercept ms' },
+      { key: 'rSquared', label: 'R²', digits: 5 },
+    ],
+    rows: [{ slope: 1000 * slope, intercept, rSquared }],
+  });
+}
