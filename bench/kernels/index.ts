@@ -6,12 +6,14 @@ import { attentionBenchmarks } from './attention';
 import { batchEndBenchmarks } from './batch-ends';
 import type { BenchmarksAt } from './benchmark';
 import { elementwiseBenchmarks } from './elementwise';
+import { frozenLinearBenchmarks } from './frozen_linear';
 import { layerNormBenchmarks } from './layer_norm';
 import { linearBenchmarks } from './linear';
 
 /** Every op's kernels at one size. A test compares them with the ops that have oracles. */
 export const benchmarksAt: BenchmarksAt = (size) =>
   [
+    frozenLinearBenchmarks,
     linearBenchmarks,
     adapterBenchmarks,
     attentionBenchmarks,

@@ -1,9 +1,11 @@
 import type { Backend } from '../../src/backends/backend';
+import type { WeightStorage } from '../../src/backends/frozen-matrix';
 import { type BatchShape, countRows, type Rows } from '../../src/backends/kernel';
+import { storeRows } from '../../src/backends/quantize';
 import type { DeviceBuffer } from '../../src/backends/schedule';
 import type { CaseInput } from '../../src/reference/case';
 import { CaseRandom } from '../../src/reference/random';
-import { frozen, type Tensor, trainable } from '../../src/scheduler/tape';
+import { frozen, frozenMatrix, type Tensor, trainable } from '../../src/scheduler/tape';
 
 /** Makes the random inputs of an op under test, and frees them. */
 export class Inputs {
@@ -24,6 +26,18 @@ export class Inputs {
       return trainable(name, { buffer, gradient, byteOffset: 0 }, rows, columns);
     }
     return { ...frozen(name, buffer, 1, columns), rows, requiresGradient: role === 'activation' };
+  }
+
+  /** A frozen `[rows, columns]` weight for products, laid out and stored as its backend does it. */
+  async matrix(name: string, rows: number, columns: number, storage: WeightStorage): Promise<Tensor> {
+    const values = Float32Array.from(this.#random.values(rows * columns));
+    const { elements, scales } = storeRows(values, columns, storage);
+    const spec = { label: name, rows, columns, storage, use: 'product' } as const;
+    const { buffer, writeRows } = await this.#backend.allocateMatrix(spec);
+    this.#owned.push(buffer);
+    writeRows(0, elements);
+    const scaleTensor = scales.length === 0 ? undefined : await this.tensor('scales', 1, rows, 'frozen');
+    return frozenMatrix(name, buffer, columns, { rows, storage, scales: scaleTensor });
   }
 
   async #upload(name: string, rows: Rows, columns: number): Promise<DeviceBuffer> {

@@ -1,47 +1,34 @@
 import { linear } from '../../src/ops/linear';
+import type { CaseInput } from '../../src/reference/case';
 import type { BenchmarksAt, KernelBenchmark, Measured } from './benchmark';
 
 /** The bottleneck of a Houlsby adapter: the products whose weights are trained lead to it or from it. */
 const BOTTLENECK = 64;
 
-/** The encoder's four products, forward and for the gradient of x, and one whose weight and bias are trained. */
+/** A trained product's passes, each alone: what is frozen has no gradient. The encoder's own products are frozen_linear's. */
 export const linearBenchmarks: BenchmarksAt = ({ hidden, tokens }) => {
-  /** x `[T, inputs]` by a weight `[outputs, inputs]`; what is not frozen has its gradient measured. */
+  const operations = { operations: 2 * tokens * hidden * BOTTLENECK };
   const product = (
-    inputs: number,
-    outputs: number,
-    roles: { x?: 'activation'; weight?: 'parameter'; bias?: 'parameter' },
-    rowsOf: (operations: number) => readonly Measured[],
+    trained: Partial<Record<'x' | 'weight' | 'bias', CaseInput['role']>>,
+    rows: readonly Measured[],
   ): KernelBenchmark => ({
     op: 'linear',
-    shape: `${tokens}×${inputs}×${outputs}`,
+    shape: `${tokens}×${hidden}×${BOTTLENECK}`,
     record: async (tape, given) =>
       linear(
         tape,
-        await given.tensor('x', 'tokens', inputs, roles.x ?? 'frozen'),
-        await given.tensor('weight', outputs, inputs, roles.weight ?? 'frozen'),
-        await given.tensor('bias', 1, outputs, roles.bias ?? 'frozen'),
+        await given.tensor('x', 'tokens', hidden, trained.x ?? 'frozen'),
+        await given.tensor('weight', BOTTLENECK, hidden, trained.weight ?? 'frozen'),
+        await given.tensor('bias', 1, BOTTLENECK, trained.bias ?? 'frozen'),
       ),
-    rows: rowsOf(2 * tokens * inputs * outputs),
+    rows,
   });
-  const backward =
-    (kernel: string) =>
-    (operations: number): readonly Measured[] => [{ kernel, pass: 'backward', cost: { operations } }];
   return [
-    ...[
-      [hidden, 3 * hidden],
-      [hidden, hidden],
-      [hidden, 4 * hidden],
-      [4 * hidden, hidden],
-    ].map(([inputs = 0, outputs = 0]) =>
-      product(inputs, outputs, { x: 'activation' }, (operations) => [
-        { kernel: 'linear forward', pass: 'forward', cost: { operations } },
-        { kernel: 'linear dX', pass: 'backward', cost: { operations } },
-      ]),
-    ),
-    product(hidden, BOTTLENECK, { weight: 'parameter' }, backward('linear dW')),
-    product(hidden, BOTTLENECK, { bias: 'parameter' }, () => [
-      { kernel: 'linear db', pass: 'backward', cost: { bytes: 'contract' } },
+    product({ x: 'activation' }, [
+      { kernel: 'linear forward', pass: 'forward', cost: operations },
+      { kernel: 'linear dX', pass: 'backward', cost: operations },
     ]),
+    product({ weight: 'parameter' }, [{ kernel: 'linear dW', pass: 'backward', cost: operations }]),
+    product({ bias: 'parameter' }, [{ kernel: 'linear db', pass: 'backward', cost: { bytes: 'contract' } }]),
   ];
 };

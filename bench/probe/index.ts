@@ -5,9 +5,9 @@ import { wasmPeaks } from './wasm';
 import { webgpuPeaks } from './webgpu';
 
 /** The peaks of what a backend computes on. */
-export function measurePeaks(backend: Backend, effort: Effort): Promise<Peaks> {
-  const sizes = effort === FULL_EFFORT ? COPY_SIZES : QUICK_COPY_SIZES;
-  return backend.name === 'webgpu'
-    ? webgpuPeaks(sizes, effort)
-    : wasmPeaks(backend.device.features.includes('relaxed-simd'), sizes, effort);
+export function measurePeaks({ name, device }: Backend, effort: Effort): Promise<Peaks> {
+  const copySizes = effort === FULL_EFFORT ? COPY_SIZES : QUICK_COPY_SIZES;
+  if (name === 'webgpu') return webgpuPeaks(copySizes, effort);
+  const isRelaxed = device.features.includes('relaxed-simd');
+  return wasmPeaks({ isRelaxed, threads: device.limits.threads ?? 1, copySizes, effort });
 }

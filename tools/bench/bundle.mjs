@@ -10,13 +10,19 @@ export function requireBuild() {
   process.exit(1);
 }
 
-/** build/probe.wasm and build/probe.relaxed.wasm, with plain and with relaxed SIMD. */
-export function buildProbes() {
+/** build/probe.wasm and build/probe.relaxed.wasm, with plain and with relaxed SIMD, and the script of their threads. */
+export async function buildProbes() {
   for (const target of ['simd', 'relaxed']) {
     execFileSync('npx', ['asc', '--config', 'bench/probe/assembly/asconfig.json', '--target', target], {
       stdio: 'inherit',
     });
   }
+  await bundle({
+    entryPoints: ['bench/probe/worker.ts'],
+    outfile: 'build/probe-worker.txt',
+    format: 'iife',
+    platform: 'neutral',
+  });
 }
 
 export function bundle(options) {

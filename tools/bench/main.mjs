@@ -17,7 +17,7 @@ const builtLibrary = {
 };
 
 requireBuild();
-buildProbes();
+await buildProbes();
 await bundle({
   entryPoints: { main: 'bench/cli/main.ts', 'cold-start-child': 'bench/cold-start/child.ts' },
   outdir: DIRECTORY,

@@ -22,7 +22,7 @@ function portNumber(text) {
 }
 
 async function buildPage() {
-  buildProbes();
+  await buildProbes();
   await mkdir(DIRECTORY, { recursive: true });
   for (const name of ['index.html', 'style.css'])
     await copyFile(`bench/page/${name}`, `${DIRECTORY}/${name}`);
