@@ -12,10 +12,10 @@ export interface Effort {
 }
 
 export const FULL_EFFORT: Effort = { run: 6, all: 300, warmUp: 100 };
-export const QUICK_EFFORT: Effort = { run: 1, all: 4, warmUp: 4 };
+export const QUICK_EFFORT: Effort = { run: 2, all: 8, warmUp: 4 };
 
 /** Runs that are made however long they take. */
-const LEAST_RUNS = 2;
+const LEAST_RUNS = 3;
 
 /** Something that can be run as often as one likes. `run` gives its own wall time in milliseconds. */
 export interface Repeatable {

@@ -25,7 +25,7 @@ export const batchEndBenchmarks: BenchmarksAt = ({ hidden, sequences, tokens }) 
       op: 'embeddings',
       shape: `${tokens}×${hidden}`,
       record: async (tape, given) => {
-        const word = await given.tensor('word', VOCABULARY, hidden, 'frozen');
+        const word = await given.matrix('word', VOCABULARY, hidden, { storage: 'f32', use: 'table' });
         return embeddings(
           tape,
           {

@@ -21,7 +21,7 @@ export const frozenLinearBenchmarks: BenchmarksAt = ({ hidden, tokens }) =>
           frozenLinear(
             tape,
             await given.tensor('x', 'tokens', inputs, 'activation'),
-            await given.matrix('weight', outputs, inputs, storage),
+            await given.matrix('weight', outputs, inputs, { storage, use: 'product' }),
             await given.tensor('bias', 1, outputs, 'frozen'),
           ),
         rows: [

@@ -1,5 +1,5 @@
 import type { Backend } from '../../src/backends/backend';
-import type { WeightStorage } from '../../src/backends/frozen-matrix';
+import type { FrozenMatrixSpec } from '../../src/backends/frozen-matrix';
 import { type BatchShape, countRows, type Rows } from '../../src/backends/kernel';
 import { storeRows } from '../../src/backends/quantize';
 import type { DeviceBuffer } from '../../src/backends/schedule';
@@ -28,11 +28,16 @@ export class Inputs {
     return { ...frozen(name, buffer, 1, columns), rows, requiresGradient: role === 'activation' };
   }
 
-  /** A frozen `[rows, columns]` weight for products, laid out and stored as its backend does it. */
-  async matrix(name: string, rows: number, columns: number, storage: WeightStorage): Promise<Tensor> {
+  /** A frozen `[rows, columns]` weight or table, laid out and stored as its backend does it. */
+  async matrix(
+    name: string,
+    rows: number,
+    columns: number,
+    { storage, use }: Pick<FrozenMatrixSpec, 'storage' | 'use'>,
+  ): Promise<Tensor> {
     const values = Float32Array.from(this.#random.values(rows * columns));
     const { elements, scales } = storeRows(values, columns, storage);
-    const spec = { label: name, rows, columns, storage, use: 'product' } as const;
+    const spec = { label: name, rows, columns, storage, use };
     const { buffer, writeRows } = await this.#backend.allocateMatrix(spec);
     this.#owned.push(buffer);
     writeRows(0, elements);
