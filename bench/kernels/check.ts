@@ -1,20 +1,19 @@
 import type { Backend } from '../../src/backends/backend';
 import { GraftError } from '../../src/errors';
+import type { OpCase } from '../../src/reference/case';
 import { type CaseCheck, runCase } from '../../src/reference/run-case';
 import type { OnProgress } from '../report/progress';
-import { checkedCases } from './index';
 
 /**
- * Holds the kernels of some ops against their float64 oracles, as `graft doctor` does.
+ * Holds kernels against their float64 oracles, as `graft doctor` does; returns how many checks there were.
  * @throws GraftError where one computes a wrong result: it is not worth timing
  */
 export async function checkKernels(
   backend: Backend,
-  ops: ReadonlySet<string>,
+  cases: readonly OpCase[],
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<number> {
-  const cases = checkedCases.filter(({ op }) => ops.has(op));
   const checks: CaseCheck[] = [];
   for (const [done, item] of cases.entries()) {
     signal?.throwIfAborted();

@@ -6,7 +6,7 @@ import { defineTable, type Table } from '../report/table';
 import type { Effort } from '../timing';
 import type { KernelBenchmark } from './benchmark';
 import { checkKernels } from './check';
-import { benchmarksAt } from './index';
+import { benchmarksAt, checkedCases } from './index';
 import { Inputs } from './inputs';
 import { batchOf, type Size } from './size';
 import { contractBytes, recordBenchmark, select, timeKernels } from './time-kernel';
@@ -39,12 +39,9 @@ export async function benchKernels(request: KernelsRequest): Promise<Table[]> {
       .filter(({ op }) => ops === undefined || ops.has(op))
       .map((benchmark) => ({ benchmark, size })),
   );
-  const checks = await checkKernels(
-    backend,
-    new Set(benchmarks.map(({ benchmark }) => benchmark.op)),
-    onProgress,
-    signal,
-  );
+  const measuredOps = new Set(benchmarks.map(({ benchmark }) => benchmark.op));
+  const cases = checkedCases.filter(({ op }) => measuredOps.has(op));
+  const checks = await checkKernels(backend, cases, onProgress, signal);
   const total = benchmarks.length + 2;
   onProgress({ what: 'probes', done: 0, total });
   const peaksBefore = await measurePeaks(backend, effort);
