@@ -23,7 +23,7 @@ export interface Repeatable {
   dispose(): void;
 }
 
-/** What disturbs the one run counts in full, so that the many must outweigh it. */
+/** What disturbs the one run counts in full, so that the many must outweigh it; not where one takes all of the time. */
 const LEAST_EXTRA = 3;
 /** Most repetitions in one run; on any device that there is, so many launches outlast the clock's grain. */
 const MOST_REPEATS = 1 << 14;
@@ -39,13 +39,15 @@ export async function timeOne(
 ): Promise<number> {
   const once = await prepare(1);
   try {
-    await warmUp(once, effort.warmUp);
-    for (let extra = LEAST_EXTRA; ; ) {
+    const onceTime = await warmUp(once, effort.warmUp);
+    for (let extra = onceTime < effort.all ? LEAST_EXTRA : 1; ; ) {
       const several = await prepare(1 + extra);
       try {
+        const started = performance.now();
         const glance = await fastestDifference(once, several, 0);
+        const isEnough = performance.now() - started >= effort.all;
         if (glance >= effort.run || extra === MOST_REPEATS) {
-          const difference = await fastestDifference(once, several, effort.all);
+          const difference = isEnough ? glance : await fastestDifference(once, several, effort.all);
           if (difference > 0) return difference / extra;
           if (extra === MOST_REPEATS) throw new GraftError('a kernel takes no time that the clock can see');
         }
@@ -59,10 +61,13 @@ export async function timeOne(
   }
 }
 
-async function warmUp(runnable: Repeatable, milliseconds: number): Promise<void> {
+/** Returns what the last run took. */
+async function warmUp(runnable: Repeatable, milliseconds: number): Promise<number> {
   const started = performance.now();
-  do await runnable.run();
+  let time: number;
+  do time = await runnable.run();
   while (performance.now() - started < milliseconds);
+  return time;
 }
 
 /**

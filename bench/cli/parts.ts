@@ -41,20 +41,28 @@ export const parts: Readonly<Record<Part, RunPart>> = {
     });
   },
 
-  step(backend, { quick, shape, sequences, length, steps, tokenBudget }, onProgress) {
+  step(backend, { quick, shape, sequences, length, steps, tokenBudget, weights }, onProgress) {
     return benchStep({
       backend,
       shapes: shape ?? ['minilm'],
       batch: { sequences: sequences ?? (quick ? 2 : 32), length },
       steps: steps ?? (quick ? 1 : 3),
       tokenBudget,
+      weights,
       onProgress,
     });
   },
 
-  tokens(backend, { quick, steps, tokenBudget }, onProgress) {
+  tokens(backend, { quick, steps, tokenBudget, weights }, onProgress) {
     const counts = quick ? QUICK_TOKEN_COUNTS : TOKEN_COUNTS;
-    return benchTokens({ backend, counts, steps: steps ?? (quick ? 1 : 3), tokenBudget, onProgress });
+    return benchTokens({
+      backend,
+      counts,
+      steps: steps ?? (quick ? 1 : 3),
+      tokenBudget,
+      weights,
+      onProgress,
+    });
   },
 
   async tokenizer(_, { quick, vocabulary, text, cased }) {

@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander';
+import type { WeightStorage } from '../../src/backends/frozen-matrix';
 import { wholeNumber } from '../../src/cli/options';
 import { SHAPES, type ShapeName } from '../shapes';
 
@@ -9,6 +10,7 @@ export type Part = (typeof PARTS)[number];
 /** The command line as it was read. */
 export interface BenchOptions {
   readonly backend: 'auto' | 'webgpu' | 'wasm';
+  readonly threads?: number;
   readonly quick: boolean;
   /** A file, or true for stdout. */
   readonly json?: string | true;
@@ -18,6 +20,7 @@ export interface BenchOptions {
   readonly length: number;
   readonly steps?: number;
   readonly tokenBudget?: number;
+  readonly weights: WeightStorage;
   readonly vocabulary?: string;
   readonly text?: string;
   readonly cased: boolean;
@@ -36,6 +39,7 @@ export function createProgram(
         .choices(['auto', 'webgpu', 'wasm'])
         .default('auto'),
     )
+    .option('--threads <number>', 'WASM: threads (default: as many as cores, at most 8)', wholeNumber(1, 64))
     .option('--quick', 'small sizes and few runs: whether it works, not how fast', false)
     .option('--json [file]', 'one JSON document, on stdout or into a file beside the tables')
     .addOption(
@@ -55,6 +59,11 @@ export function createProgram(
       '--token-budget <tokens>',
       'step, tokens: most tokens of a micro-batch (default: as in training)',
       wholeNumber(1),
+    )
+    .addOption(
+      new Option('--weights <storage>', 'step, tokens: how the frozen weights are kept')
+        .choices(['f32', 'f16', 'int8'])
+        .default('f32'),
     )
     .option('--vocabulary <file>', 'tokenizer: a vocab.txt, with --text')
     .option('--text <file>', 'tokenizer: texts, one a line up to the first tab, with --vocabulary')

@@ -10,7 +10,7 @@ import type { BenchOptions, Part } from './program';
 /** Measures the parts one after the other; a part's tables are printed as soon as it is done. */
 export async function runBench(chosen: readonly Part[], options: BenchOptions): Promise<void> {
   const { quick, json } = options;
-  await using runtime = await createRuntime({ backend: options.backend });
+  await using runtime = await createRuntime({ backend: options.backend, threads: options.threads });
   const backend = runtime.compute;
   const machine = describeMachine(backend);
   const print = (text: string) => {

@@ -8,7 +8,7 @@ import { describeBrowser } from './machine';
 import type { PageSettings, WorkerMessage } from './messages';
 
 const FULL_SEQUENCES = 16;
-const QUICK_SEQUENCES = 2;
+const QUICK_SEQUENCES = 1;
 const LENGTH = 32;
 
 async function measure({ backend, shape, quick }: PageSettings): Promise<BenchDocument> {

@@ -58,7 +58,7 @@ class Probes {
       words.setUint32(0, rounds, true);
       words.setFloat32(4, HALF, true);
       words.setFloat32(8, HALF, true);
-      this.#device.gpu.queue.writeBuffer(params.gpu, 0, words);
+      this.#device.gpu.queue.writeBuffer(params.gpu, 0, words.buffer);
       const pass = await this.#pass(fmaShader, 'fma_chains', [
         { type: 'uniform', buffer: params },
         { type: 'storage', buffer: means },

@@ -1,6 +1,7 @@
 /** Whole training steps on an encoder of random weights. */
 import { houlsby } from '../../src/adapters/houlsby';
 import type { Backend, Executable, KernelTime } from '../../src/backends/backend';
+import type { WeightStorage } from '../../src/backends/frozen-matrix';
 import type { DeviceBuffer, Schedule } from '../../src/backends/schedule';
 import type { EncoderConfig } from '../../src/models/config';
 import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
@@ -18,6 +19,14 @@ export interface StepBatch {
   readonly sequences: number;
   /** Tokens of each. */
   readonly length: number;
+}
+
+export interface StepBenchOptions {
+  readonly tokenBudget: number;
+  /** Of any batch that will be run. */
+  readonly mostSequences: number;
+  /** How the frozen weights are kept. */
+  readonly weights: WeightStorage;
 }
 
 /** What was made before the first step. Memory in bytes. */
@@ -66,15 +75,14 @@ export class StepBench {
     this.#tokenBudget = made.tokenBudget;
   }
 
-  /** @param mostSequences of any batch that will be run */
   static async open(
     backend: Backend,
     shape: ShapeName,
-    { tokenBudget, mostSequences }: { readonly tokenBudget: number; readonly mostSequences: number },
+    { tokenBudget, mostSequences, weights }: StepBenchOptions,
   ): Promise<StepBench> {
     const config = syntheticConfig(shape);
     const heldBefore = backend.memory.held;
-    const encoder = await uploadEncoder(syntheticCheckpoint(config), backend);
+    const encoder = await uploadEncoder(syntheticCheckpoint(config), backend, { weights });
     const weightBytes = backend.memory.held - heldBefore;
     const spec = resolveTask({ labels: ['a', 'b'], adapter: houlsby({ bottleneck: 64 }) }, encoder);
     const specs = taskParameters(spec, encoder, 0);

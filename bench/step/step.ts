@@ -1,4 +1,5 @@
 import type { Backend, KernelTime } from '../../src/backends/backend';
+import type { WeightStorage } from '../../src/backends/frozen-matrix';
 import { automaticTokenBudget } from '../../src/training/record-task';
 import type { StepTimings } from '../../src/training/types';
 import type { OnProgress } from '../report/progress';
@@ -15,6 +16,8 @@ export interface StepRequest {
   readonly steps: number;
   /** What training would take by itself where undefined. */
   readonly tokenBudget: number | undefined;
+  /** How the frozen weights are kept. */
+  readonly weights: WeightStorage;
   readonly onProgress: OnProgress;
 }
 
@@ -22,7 +25,7 @@ const PARTS = ['encode', 'device', 'readBack', 'optimizer', 'upload'] as const;
 
 /** Where the time of a training step goes: on this thread, on the device, and there by kernel. */
 export async function benchStep(request: StepRequest): Promise<Table[]> {
-  const { backend, shapes, batch, steps, onProgress } = request;
+  const { backend, shapes, batch, steps, weights, onProgress } = request;
   const tokens = batch.sequences * batch.length;
   const tokenBudget = request.tokenBudget ?? automaticTokenBudget(backend, batch.sequences, batch.length);
   const setups: StepSetup[] = [];
@@ -30,7 +33,11 @@ export async function benchStep(request: StepRequest): Promise<Table[]> {
   const kernels: { encoder: string; times: readonly KernelTime[] }[] = [];
   for (const [done, shape] of shapes.entries()) {
     onProgress({ what: `step at ${shape}'s size`, done, total: shapes.length });
-    const bench = await StepBench.open(backend, shape, { tokenBudget, mostSequences: batch.sequences });
+    const bench = await StepBench.open(backend, shape, {
+      tokenBudget,
+      mostSequences: batch.sequences,
+      weights,
+    });
     try {
       const { encoder } = bench.setup;
       setups.push(bench.setup);
@@ -40,7 +47,7 @@ export async function benchStep(request: StepRequest): Promise<Table[]> {
       bench.dispose();
     }
   }
-  const size = `${batch.sequences} sequences of ${batch.length} tokens, budget ${tokenBudget}`;
+  const size = `${batch.sequences} sequences of ${batch.length} tokens, budget ${tokenBudget}, weights in ${weights}`;
   return [stepTable(times, size, tokens), setupTable(setups), kernelTable(kernels, tokenBudget)];
 }
 

@@ -1,4 +1,5 @@
 import type { Backend } from '../../src/backends/backend';
+import type { WeightStorage } from '../../src/backends/frozen-matrix';
 import { automaticTokenBudget } from '../../src/training/record-task';
 import type { OnProgress } from '../report/progress';
 import { defineTable, type Table } from '../report/table';
@@ -12,6 +13,8 @@ export interface TokensRequest {
   /** Beside one that warms up. */
   readonly steps: number;
   readonly tokenBudget: number | undefined;
+  /** How the frozen weights are kept. */
+  readonly weights: WeightStorage;
   readonly onProgress: OnProgress;
 }
 
@@ -23,10 +26,10 @@ const LENGTH = 32;
 
 /** What a step costs against the tokens in it: nothing is padded, so that a line through the origin is the ideal. */
 export async function benchTokens(request: TokensRequest): Promise<Table[]> {
-  const { backend, counts, steps, onProgress } = request;
+  const { backend, counts, steps, weights, onProgress } = request;
   const mostSequences = Math.max(...counts) / LENGTH;
   const tokenBudget = request.tokenBudget ?? automaticTokenBudget(backend, mostSequences, LENGTH);
-  const bench = await StepBench.open(backend, 'minilm', { tokenBudget, mostSequences });
+  const bench = await StepBench.open(backend, 'minilm', { tokenBudget, mostSequences, weights });
   const times: number[] = [];
   try {
     for (const [done, tokens] of counts.entries()) {
@@ -38,19 +41,21 @@ export async function benchTokens(request: TokensRequest): Promise<Table[]> {
     bench.dispose();
   }
   const line = fitLine(counts, times);
-  return [pointsTable(counts, times, line, tokenBudget), lineTable(line)];
+  return [pointsTable(counts, times, line, { tokenBudget, weights }), lineTable(line)];
 }
 
 function pointsTable(
   counts: readonly number[],
   times: readonly number[],
   line: Line,
-  tokenBudget: number,
+  { tokenBudget, weights }: { readonly tokenBudget: number; readonly weights: WeightStorage },
 ): Table {
   return defineTable({
     name: 'tokens',
     title: 'Cost of a step against its tokens: MiniLM, sequences of 32 tokens',
-    notes: [`The fastest of several steps. A micro-batch holds at most ${tokenBudget} tokens.`],
+    notes: [
+      `The fastest of several steps. A micro-batch holds at most ${tokenBudget} tokens; weights in ${weights}.`,
+    ],
     columns: [
       { key: 'tokens', label: 'tokens', digits: 0 },
       { key: 'milliseconds', label: 'ms a step' },

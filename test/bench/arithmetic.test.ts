@@ -77,7 +77,7 @@ describe('peaks', () => {
 });
 
 describe('the time of one repetition', () => {
-  const effort = { run: 10, all: 0, warmUp: 0 };
+  const effort = { run: 10, all: 20, warmUp: 0 };
   /** A device that takes 5 ms to start and `each` for a repetition, by a clock of its own. */
   const device = (each: number) => async (repeats: number) => ({
     run: async () => 5 + repeats * each,
