@@ -6,7 +6,6 @@ import { checkKernels } from '../../bench/kernels/check';
 import { Inputs } from '../../bench/kernels/inputs';
 import { batchOf, sizeOf } from '../../bench/kernels/size';
 import { contractBytes, recordBenchmark, select } from '../../bench/kernels/time-kernel';
-import { SHAPES } from '../../bench/shapes';
 import { dispatch } from '../../src/backends/kernel';
 import { tanh } from '../../src/ops/tanh';
 import { runCase } from '../../src/reference/run-case';
@@ -31,27 +30,24 @@ describe('the kernels that are measured', () => {
 describe('on the CPU', () => {
   const backend = useBackend('wasm');
 
-  it.each(Object.keys(SHAPES) as (keyof typeof SHAPES)[])(
-    'every row of %s finds its kernels',
-    async (shape) => {
-      const at = sizeOf(shape, 1, 16);
-      const batch = batchOf(at);
-      for (const benchmark of benchmarksAt(at)) {
-        const inputs = new Inputs(backend(), batch);
-        try {
-          const recorded = await recordBenchmark(benchmark, inputs);
-          for (const row of benchmark.rows) {
-            const { measured } = select(recorded, row);
-            expect(measured.length, row.kernel).toBeGreaterThan(0);
-            expect(contractBytes(measured, batch), row.kernel).toBeGreaterThan(0);
-          }
-        } finally {
-          inputs.dispose();
+  it.each(['minilm', 'base'] as const)('every row of %s finds its kernels', async (shape) => {
+    const at = sizeOf(shape, 1, 16);
+    const batch = batchOf(at);
+    for (const benchmark of benchmarksAt(at)) {
+      const inputs = new Inputs(backend(), batch);
+      try {
+        const recorded = await recordBenchmark(benchmark, inputs);
+        for (const row of benchmark.rows) {
+          const { measured } = select(recorded, row);
+          expect(measured.length, row.kernel).toBeGreaterThan(0);
+          expect(contractBytes(measured, batch), row.kernel).toBeGreaterThan(0);
         }
+      } finally {
+        inputs.dispose();
       }
-      expect(backend().memory.held).toBe(0);
-    },
-  );
+    }
+    expect(backend().memory.held).toBe(0);
+  });
 
   it('add equals its oracle', async () => {
     for (const item of checkedCases.filter(({ op }) => op === 'add')) {
