@@ -18,7 +18,6 @@ export interface KernelsRequest {
   readonly ops: ReadonlySet<string> | undefined;
   readonly effort: Effort;
   readonly onProgress: OnProgress;
-  readonly signal?: AbortSignal | undefined;
 }
 
 interface Timed {
@@ -33,7 +32,7 @@ interface Timed {
 
 /** Checks the kernels, then times each at every size, the probes before and after. Throws GraftError where one is wrong. */
 export async function benchKernels(request: KernelsRequest): Promise<Table[]> {
-  const { backend, sizes, ops, effort, onProgress, signal } = request;
+  const { backend, sizes, ops, effort, onProgress } = request;
   const benchmarks = sizes.flatMap((size) =>
     benchmarksAt(size)
       .filter(({ op }) => ops === undefined || ops.has(op))
@@ -41,13 +40,12 @@ export async function benchKernels(request: KernelsRequest): Promise<Table[]> {
   );
   const measuredOps = new Set(benchmarks.map(({ benchmark }) => benchmark.op));
   const cases = checkedCases.filter(({ op }) => measuredOps.has(op));
-  const checks = await checkKernels(backend, cases, onProgress, signal);
+  const checks = await checkKernels(backend, cases, onProgress);
   const total = benchmarks.length + 2;
   onProgress({ what: 'probes', done: 0, total });
   const peaksBefore = await measurePeaks(backend, effort);
   const timed: Timed[] = [];
   for (const [index, { benchmark, size }] of benchmarks.entries()) {
-    signal?.throwIfAborted();
     onProgress({ what: `${benchmark.op} at ${size.encoder}'s size`, done: index + 1, total });
     timed.push(...(await timeBenchmark(request, benchmark, size)));
   }
@@ -83,7 +81,7 @@ function kernelsTable(timed: readonly Timed[], peaks: Peaks, sizes: readonly Siz
 }
 
 async function timeBenchmark(
-  { backend, effort, signal }: KernelsRequest,
+  { backend, effort }: KernelsRequest,
   benchmark: KernelBenchmark,
   size: Size,
 ): Promise<Timed[]> {
@@ -93,7 +91,6 @@ async function timeBenchmark(
     const recorded = await recordBenchmark(benchmark, inputs);
     const timed: Timed[] = [];
     for (const measured of benchmark.rows) {
-      signal?.throwIfAborted();
       const selection = select(recorded, measured);
       const milliseconds = await timeKernels(backend, batch, selection, effort);
       const { cost } = measured;
