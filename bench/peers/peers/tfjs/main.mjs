@@ -1,0 +1,6 @@
+/** TensorFlow.js as a contestant. */
+import { serve } from '../../serve';
+import { product } from './product.mjs';
+import { step } from './step.mjs';
+
+await serve({ product, step });
