@@ -7,8 +7,8 @@ export interface Entry {
   /** Program and arguments. */
   readonly command: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
-  /** Fewer rounds than the comparison's, where one takes very long. */
-  readonly rounds?: number;
+  /** One round, warmed up by the check alone: where it takes many times what the others take. */
+  readonly isSlow?: boolean;
 }
 
 export interface Comparison {
@@ -103,10 +103,10 @@ export async function compare(
     for (let round = 0; round <= comparison.rounds; round++) {
       for (const runner of runners) {
         const { entry, process, rounds } = runner;
-        if (round > (entry.rounds ?? comparison.rounds)) continue;
+        if (entry.isSlow === true && round > 0) continue;
         try {
           rounds.push(await process.round());
-          checkValue(comparison, rounds, runners[0]?.rounds ?? [], round);
+          checkValue(comparison, rounds, runners[0]?.rounds ?? []);
         } catch (error) {
           process.end();
           drop(entry, error);
@@ -128,8 +128,8 @@ function checkValue(
   { valueTolerance }: Comparison,
   rounds: readonly Round[],
   reference: readonly Round[],
-  round: number,
 ): void {
+  const round = rounds.length - 1;
   const value = rounds[round]?.value;
   const expected = reference[round]?.value;
   if (valueTolerance === undefined || expected === undefined) return;
@@ -141,7 +141,7 @@ function checkValue(
 }
 
 function row({ rate }: Comparison, { entry, ready, difference, rounds }: Runner, unit: number): Row {
-  const milliseconds = times({ rounds });
+  const milliseconds = times({ entry, rounds });
   const medianMilliseconds = median(milliseconds);
   return {
     name: entry.name,
@@ -156,8 +156,8 @@ function row({ rate }: Comparison, { entry, ready, difference, rounds }: Runner,
 }
 
 /** Without the warm-up. */
-function times({ rounds }: Pick<Runner, 'rounds'>): number[] {
-  return rounds.slice(1).map(({ milliseconds }) => milliseconds);
+function times({ entry, rounds }: Pick<Runner, 'entry' | 'rounds'>): number[] {
+  return rounds.slice(entry.isSlow === true ? 0 : 1).map(({ milliseconds }) => milliseconds);
 }
 
 /** Of an even number of values the mean of the two in the middle. */

@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 
-if (!existsSync(join(root, 'build', 'graft.wasm'))) run('npm', ['run', 'build'], root);
+if (!existsSync(join(root, 'build', 'wasm-worker.txt'))) run('npm', ['run', 'build'], root);
 if (!existsSync(join(here, 'node_modules', '.package-lock.json'))) {
   console.error(
     `The peers are not installed yet: npm ci in ${relative(process.cwd(), here) || '.'} (once, 400 MB)`,
@@ -36,7 +36,7 @@ await build({
   platform: 'node',
   target: 'es2022',
   packages: 'external',
-  loader: { '.wasm': 'binary', '.wgsl': 'text' },
+  loader: { '.wasm': 'binary', '.wgsl': 'text', '.txt': 'text' },
   logLevel: 'warning',
 });
 run(process.execPath, [join(here, 'build', 'main.mjs'), ...process.argv.slice(2)], root);

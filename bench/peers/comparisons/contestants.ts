@@ -16,25 +16,15 @@ export class Contestants {
     name: string,
     bundle: 'graft' | 'tfjs' | 'jax' | 'onnxruntime' | 'huggingface',
     settings: Entry['settings'] = {},
-    rounds?: number,
   ): Entry {
     const script = join(this.#folder, 'build', `${bundle}.mjs`);
-    return entry(name, [process.execPath, script], settings, rounds);
+    return { name, command: [process.execPath, script], settings };
   }
 
   /** @param script in peers/python, without `.py` */
   python(name: string, script: string, settings: Entry['settings'] = {}): Entry {
     const path = join(this.#folder, 'peers', 'python', `${script}.py`);
     if (!existsSync(path)) throw new RangeError(`there is no ${path}`);
-    return entry(name, [process.env.PYTHON ?? 'python3', path], settings, undefined);
+    return { name, command: [process.env.PYTHON ?? 'python3', path], settings };
   }
-}
-
-function entry(
-  name: string,
-  command: readonly string[],
-  settings: Entry['settings'],
-  rounds: number | undefined,
-): Entry {
-  return { name, command, settings, ...(rounds === undefined ? {} : { rounds }) };
 }

@@ -18,6 +18,7 @@ export function forwardComparisons(contestants: Contestants, inputs: Inputs): Co
       rate: { unit: 'sentences/s', of: (milliseconds) => (sentences * 1000) / milliseconds },
       entries: [
         contestants.node('Graft', 'graft', { backend: 'wasm' }),
+        contestants.node('Graft, one thread', 'graft', { backend: 'wasm', threads: '1' }),
         contestants.node('ONNX Runtime Web, fused', 'onnxruntime', { operators: 'fused' }),
         contestants.node('ONNX Runtime Web, standard', 'onnxruntime', { operators: 'standard' }),
       ],

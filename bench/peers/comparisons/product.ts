@@ -18,6 +18,9 @@ export function productComparisons(contestants: Contestants): Comparison[] {
     rate: { unit: 'GFLOP/s', of: (milliseconds) => FLOPS / milliseconds / 1e6 },
     entries: [
       contestants.node('Graft', 'graft', { backend }),
+      ...(backend === 'wasm'
+        ? [contestants.node('Graft, one thread', 'graft', { backend, threads: '1' })]
+        : []),
       contestants.node('tfjs', 'tfjs', { backend }),
       contestants.node('jax-js', 'jax', { backend, layout: 'out-in' }),
       contestants.node('jax-js, weight transposed', 'jax', { backend, layout: 'in-out' }),

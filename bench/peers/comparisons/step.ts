@@ -1,4 +1,4 @@
-import { type Comparison, relativeToEach } from '../compare';
+import { type Comparison, type Entry, relativeToEach } from '../compare';
 import { BATCH, type Inputs, LENGTH } from '../inputs';
 import type { Contestants } from './contestants';
 
@@ -8,6 +8,7 @@ import type { Contestants } from './contestants';
  */
 export function stepComparisons(contestants: Contestants, { weights }: Inputs): Comparison[] {
   const shape = `${BATCH} sequences of ${LENGTH}, Houlsby 64, ${weights}`;
+  const slow = (entry: Entry): Entry => ({ ...entry, isSlow: true });
   const common = {
     work: 'step',
     rounds: 3,
@@ -22,11 +23,12 @@ export function stepComparisons(contestants: Contestants, { weights }: Inputs): 
       title: `Training step on the CPU: ${shape}`,
       entries: [
         contestants.node('Graft', 'graft', { backend: 'wasm' }),
+        contestants.node('Graft, one thread', 'graft', { backend: 'wasm', threads: '1' }),
         contestants.python('PyTorch', 'pytorch'),
         contestants.node('tfjs, best', 'tfjs', { backend: 'wasm', form: 'best' }),
-        contestants.node('tfjs, stock', 'tfjs', { backend: 'wasm', form: 'stock' }, 1),
+        slow(contestants.node('tfjs, stock', 'tfjs', { backend: 'wasm', form: 'stock' })),
         contestants.node('jax-js, best', 'jax', { backend: 'wasm', form: 'best' }),
-        contestants.node('jax-js, stock', 'jax', { backend: 'wasm', form: 'stock' }, 1),
+        slow(contestants.node('jax-js, stock', 'jax', { backend: 'wasm', form: 'stock' })),
       ],
     },
     {
@@ -36,10 +38,10 @@ export function stepComparisons(contestants: Contestants, { weights }: Inputs): 
       rounds: 2,
       entries: [
         contestants.node('Graft', 'graft', { backend: 'webgpu' }),
-        contestants.node('tfjs, best', 'tfjs', { backend: 'webgpu', form: 'best' }, 1),
-        contestants.node('tfjs, stock', 'tfjs', { backend: 'webgpu', form: 'stock' }, 1),
-        contestants.node('jax-js, best', 'jax', { backend: 'webgpu', form: 'best' }, 1),
-        contestants.node('jax-js, stock', 'jax', { backend: 'webgpu', form: 'stock' }, 1),
+        slow(contestants.node('tfjs, best', 'tfjs', { backend: 'webgpu', form: 'best' })),
+        slow(contestants.node('tfjs, stock', 'tfjs', { backend: 'webgpu', form: 'stock' })),
+        slow(contestants.node('jax-js, best', 'jax', { backend: 'webgpu', form: 'best' })),
+        slow(contestants.node('jax-js, stock', 'jax', { backend: 'webgpu', form: 'stock' })),
       ],
     },
   ];

@@ -1,4 +1,4 @@
-import { encode, pool } from '../../../../src/models/bert';
+import { type EncoderTask, encode, pool } from '../../../../src/models/bert';
 import { buildSchedule } from '../../../../src/scheduler/build-schedule';
 import { packBatch } from '../../../../src/scheduler/packed-batch';
 import { frozen, Tape } from '../../../../src/scheduler/tape';
@@ -35,7 +35,7 @@ export async function forward(job: Job): Promise<Contestant> {
     ),
   );
   const tape = new Tape();
-  const hidden = encode(tape, encoder, {
+  const bare: EncoderTask = {
     layerNorm: (place) => {
       const parts = layerNorms.get(place);
       if (parts === undefined) throw new Error(`there is no LayerNorm at ${place}`);
@@ -44,8 +44,8 @@ export async function forward(job: Job): Promise<Contestant> {
     attach: (_, projected) => projected,
     hiddenDropout: 0,
     attentionDropout: 0,
-  });
-  const pooled = pool(tape, encoder, hidden);
+  };
+  const pooled = pool(tape, encoder, encode(tape, encoder, bare, 'first tokens'));
   const most = (count: (batch: (typeof batches)[number]) => number) => Math.max(...batches.map(count));
   const capacity = capacityOf(
     most(({ tokenCount }) => tokenCount),

@@ -1,8 +1,8 @@
 import type { Executable } from '../../../../src/backends/backend';
-import { linear } from '../../../../src/ops/linear';
+import { frozenLinear } from '../../../../src/ops/frozen_linear';
 import { buildSchedule } from '../../../../src/scheduler/build-schedule';
 import { packBatch } from '../../../../src/scheduler/packed-batch';
-import { frozen, Tape, type Tensor } from '../../../../src/scheduler/tape';
+import { frozen, frozenMatrix, Tape, type Tensor } from '../../../../src/scheduler/tape';
 import { readTensors } from '../../inputs-format';
 import type { Job } from '../../protocol';
 import { type Contestant, timed } from '../../serve';
@@ -15,19 +15,27 @@ const REPEATS = 10;
 export async function product(job: Job): Promise<Contestant> {
   const backend = await openBackend(job);
   const inputs = await readTensors(job.inputs, 'product.safetensors');
-  const upload = async (name: string, data: Float32Array | undefined) => {
-    if (data === undefined) throw new Error(`there is no ${name}`);
+  const find = (name: string) => {
+    const tensor = inputs.get(name);
+    if (tensor === undefined) throw new Error(`there is no ${name}`);
+    return tensor;
+  };
+  const upload = async (name: string, data: Float32Array) => {
     const buffer = await backend.allocate(data.byteLength, name);
     backend.write(buffer, 0, data);
     return buffer;
   };
-  const [rows = 0, inner = 0] = inputs.get('x')?.shape ?? [];
-  const [columns = 0] = inputs.get('weight')?.shape ?? [];
-  const x: Tensor = {
-    ...frozen('x', await upload('x', inputs.get('x')?.data), 1, inner),
-    rows: 'tokens',
-  };
-  const weight = frozen('weight', await upload('weight', inputs.get('weight')?.data), columns, inner);
+  const [rows = 0, inner = 0] = find('x').shape;
+  const [columns = 0] = find('weight').shape;
+  const x: Tensor = { ...frozen('x', await upload('x', find('x').data), 1, inner), rows: 'tokens' };
+  const spec = { label: 'weight', rows: columns, columns: inner, storage: 'f32', use: 'product' } as const;
+  const matrix = await backend.allocateMatrix(spec);
+  matrix.writeRows(0, find('weight').data);
+  const weight = frozenMatrix('weight', matrix.buffer, inner, {
+    rows: columns,
+    storage: 'f32',
+    scales: undefined,
+  });
   const bias = frozen('bias', await upload('bias', new Float32Array(columns)), 1, columns);
 
   const ids = new Uint32Array(rows);
@@ -38,7 +46,7 @@ export async function product(job: Job): Promise<Contestant> {
     sequenceOffset: 0,
   });
   const tape = new Tape();
-  const y = linear(tape, x, weight, bias);
+  const y = frozenLinear(tape, x, weight, bias);
   const prepare = (repeats: number, outputs: Record<string, Tensor>) => {
     const dispatches = Array.from({ length: repeats }, () => tape.forward()).flat();
     return backend.prepare(buildSchedule('product', dispatches, outputs, batch));

@@ -7,8 +7,10 @@
  *
  * Where `frozen` has `ones` [hidden], a product with a rearranged array, attention's heads, is of a copy in the order in which the
  * product reads it: `jit` keeps no copy of what is only looked at in another order, but one of what was computed.
+ *
+ * @param firstTokensEarly whether the last layer leaves the other tokens behind after its attention, as Graft does
  */
-export function model({ numpy: np, nn, lax }, { sequences, length, hidden, layers }) {
+export function model({ numpy: np, nn, lax }, { sequences, length, hidden, layers, firstTokensEarly }) {
   const headSize = 32;
   const heads = hidden / headSize;
 
@@ -42,7 +44,11 @@ export function model({ numpy: np, nn, lax }, { sequences, length, hidden, layer
       const value = project('value');
       const scores = np.matmul(query, np.transpose(key, [0, 1, 3, 2]));
       const context = np.matmul(nn.softmax(scores, -1), value);
-      const joined = np.transpose(context, [0, 2, 1, 3]).reshape(x.shape);
+      let joined = np.transpose(context, [0, 2, 1, 3]).reshape(x.shape);
+      if (i === layers - 1 && firstTokensEarly) {
+        joined = joined.slice([], 0);
+        x = x.slice([], 0);
+      }
       const attended = linear(inOrder(joined), frozen, `${prefix}.attention.output.dense`);
       x = adapted(attended, x, trained, `layer.${i}.attention`);
       const inner = linear(x.ref, frozen, `${prefix}.intermediate.dense`);
@@ -50,7 +56,7 @@ export function model({ numpy: np, nn, lax }, { sequences, length, hidden, layer
       x = adapted(projected, x, trained, `layer.${i}.output`);
     }
     ones?.dispose();
-    const first = x.slice([], 0);
+    const first = firstTokensEarly ? x : x.slice([], 0);
     const logits = linear(np.tanh(linear(first, frozen, 'pooler.dense')), trained, 'classifier');
     return np.sum(nn.logSoftmax(logits, -1).mul(labels)).mul(-1 / sequences);
   };

@@ -38,7 +38,8 @@ export async function step({ inputs, settings }) {
   const labels = np.array(oneHot(batch.get('labels').data)).reshape([sequences, 2]);
   encoder.clear();
 
-  const lossOf = model(jax, { sequences, length, hidden, layers });
+  const firstTokensEarly = settings.form === 'best';
+  const lossOf = model(jax, { sequences, length, hidden, layers, firstTokensEarly });
   const gradients = valueAndGrad(({ trained, apart }, frozen, embedded, labels) =>
     lossOf(trained, { ...frozen, ...apart }, embedded, labels),
   );

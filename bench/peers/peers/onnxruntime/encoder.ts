@@ -98,13 +98,20 @@ export function encoderModel(
     const product = graph.node('MatMul', [inner, weight(name)]);
     return graph.node('com.microsoft.BiasGelu', [product, constant(`${name}.bias`)]);
   };
-  for (let layer = 0; tensors.has(`encoder.layer.${layer}.output.dense.weight`); layer++) {
+  const has = (layer: number) => tensors.has(`encoder.layer.${layer}.output.dense.weight`);
+  const zero = graph.tensor([], BigInt64Array.of(0n));
+  for (let layer = 0; has(layer); layer++) {
     const prefix = `encoder.layer.${layer}`;
-    x = closeBlock(attend(`${prefix}.attention`), x, `${prefix}.attention.output`);
+    let context = attend(`${prefix}.attention`);
+    if (!has(layer + 1)) {
+      // Only the first tokens are asked for, and only attention mixes tokens: the rest is left behind here, as Graft does.
+      context = graph.node('Gather', [context, zero], { axis: 1 });
+      x = graph.node('Gather', [x, zero], { axis: 1 });
+    }
+    x = closeBlock(context, x, `${prefix}.attention.output`);
     x = closeBlock(expand(x, `${prefix}.intermediate.dense`), x, `${prefix}.output`);
   }
-  const first = graph.node('Gather', [x, graph.tensor([], BigInt64Array.of(0n))], { axis: 1 });
-  graph.output(graph.node('Tanh', [linear(first, 'pooler.dense')]), ['B', hidden]);
+  graph.output(graph.node('Tanh', [linear(x, 'pooler.dense')]), ['B', hidden]);
   return graph.encode();
 }
 

@@ -5,8 +5,9 @@
  * @param encoder the frozen tensors by BertModel's names
  * @param variables the trained ones by Graft's names
  * @param batch ids [B, L] int32, labels [B, C] one-hot
+ * @param firstTokensEarly whether the last layer leaves the other tokens behind after its attention, as Graft does
  */
-export function model(tf, products, encoder, variables, { ids, labels }) {
+export function model(tf, products, encoder, variables, { ids, labels }, firstTokensEarly) {
   const [sequences, length] = ids.shape;
   const tokens = sequences * length;
   const tensor = (name) => tf.tensor(encoder.get(name).data, encoder.get(name).shape);
@@ -47,6 +48,12 @@ export function model(tf, products, encoder, variables, { ids, labels }) {
       hidden,
     ]);
 
+  // [B·L, hidden] → [B, hidden]
+  const firstTokens = (x) => {
+    const rows = tf.slice(tf.reshape(x, [sequences, length, hidden]), [0, 0, 0], [sequences, 1, hidden]);
+    return tf.reshape(rows, [sequences, hidden]);
+  };
+
   const layers = [];
   for (let i = 0; encoder.has(`encoder.layer.${i}.output.dense.weight`); i++) {
     const prefix = `encoder.layer.${i}`;
@@ -81,18 +88,20 @@ export function model(tf, products, encoder, variables, { ids, labels }) {
   return () => {
     let x = normalizeEmbeddings(embedded);
     for (const layer of layers) {
+      const isLast = layer === layers.at(-1);
       const query = splitHeads(tf.mul(layer.query(x), 1 / Math.sqrt(headSize)));
       const key = splitHeads(layer.key(x));
       const value = splitHeads(layer.value(x));
       const probabilities = tf.softmax(products.batched(query, tf.transpose(key, [0, 2, 1])));
-      const context = joinHeads(products.batched(probabilities, value));
+      let context = joinHeads(products.batched(probabilities, value));
+      if (isLast && firstTokensEarly) {
+        context = firstTokens(context);
+        x = firstTokens(x);
+      }
       x = layer.closeAttention(layer.attentionOutput(context), x);
       x = layer.closeOutput(layer.output(geluErf(layer.intermediate(x))), x);
     }
-    const first = tf.reshape(
-      tf.slice(tf.reshape(x, [sequences, length, hidden]), [0, 0, 0], [sequences, 1, hidden]),
-      [sequences, hidden],
-    );
+    const first = firstTokensEarly ? x : firstTokens(x);
     const logits = classifier(tf.tanh(pooler(first)));
     return tf.neg(tf.mean(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1)));
   };

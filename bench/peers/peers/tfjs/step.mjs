@@ -17,10 +17,11 @@ export async function step({ inputs, settings }) {
   const variables = new Map(
     [...trained].map(([name, { data, shape }]) => [name, tf.variable(tf.tensor(data, shape), true, name)]),
   );
-  const lossOf = model(tf, products, encoder, variables, {
+  const tensors = {
     ids: tf.tensor(Int32Array.from(ids.data), ids.shape, 'int32'),
     labels: tf.oneHot(tf.tensor(Int32Array.from(labels.data), labels.shape, 'int32'), 2).toFloat(),
-  });
+  };
+  const lossOf = model(tf, products, encoder, variables, tensors, settings.form === 'best');
   // The tables are on the device now.
   encoder.clear();
   const optimizer = new AdamW(tf, variables);
