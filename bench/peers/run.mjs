@@ -11,13 +11,14 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 
-if (!existsSync(join(root, 'build', 'wasm-worker.txt'))) run('npm', ['run', 'build'], root);
 if (!existsSync(join(here, 'node_modules', '.package-lock.json'))) {
   console.error(
-    `The peers are not installed yet: npm ci in ${relative(process.cwd(), here) || '.'} (once, 400 MB)`,
+    `The peers are not installed yet: npm ci in ${relative(process.cwd(), here) || '.'} (once, 470 MB)`,
   );
   run('npm', ['ci', '--ignore-scripts'], here);
 }
+// Always: what is measured should be what is there.
+run(process.execPath, ['tools/build.mjs'], root);
 await build({
   absWorkingDir: here,
   entryPoints: {
@@ -36,7 +37,7 @@ await build({
   platform: 'node',
   target: 'es2022',
   packages: 'external',
-  loader: { '.wasm': 'binary', '.wgsl': 'text', '.txt': 'text' },
+  loader: { '.wasm': 'binary', '.wgsl': 'text' },
   logLevel: 'warning',
 });
 run(process.execPath, [join(here, 'build', 'main.mjs'), ...process.argv.slice(2)], root);
