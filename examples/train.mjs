@@ -11,7 +11,7 @@ function read(name) {
 
 const runtime = await createRuntime();
 const backbone = await loadBackbone(process.argv[2], { runtime });
-const labels = ['billing', 'delivery', 'technical'];
+const labels = ['account', 'billing', 'delivery', 'returns', 'technical'];
 const task = await backbone.createTask({ name: 'messages', labels, adapter: houlsby({ bottleneck: 64 }) });
 for await (const report of task.train(read('train'), { epochs: 10, learningRate: 1e-3, dev: read('dev') })) {
   if (report.type === 'epoch')
