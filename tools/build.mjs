@@ -1,9 +1,11 @@
 /**
- * Builds dist/: graft.js (the library, one ES module with WASM and WGSL inlined), cli.js (the command), types.
- *   node tools/build.mjs
+ * Builds dist/: graft.js (the library, one ES module with WASM and WGSL inlined), mini.js and models/ (the backbone that comes
+ * along), report.js (the page about a training), cli.js (the command), types.
+ *   node tools/build.mjs [--if-stale]     --if-stale: only where something is newer than what was built
  */
 import { execFileSync } from 'node:child_process';
-import { chmod, readFile, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { chmod, cp, readFile, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /** `import text from 'PATH?raw'`, as vitest knows it: the file as a string. */
@@ -22,11 +24,30 @@ const rawText = {
   },
 };
 
+/** What is imported by a path that `filter` finds stays a file of its own, beside. */
+function beside(filter, file) {
+  return {
+    name: `beside-${file}`,
+    setup(builder) {
+      builder.onResolve({ filter }, () => ({ path: `./${file}`, external: true }));
+    },
+  };
+}
+
 /** The command imports the library as its users do: the classes of errors are then the same ones. */
-const libraryBeside = {
-  name: 'library-beside',
+const libraryBeside = beside(/^(\.\.\/)+index$/, 'graft.js');
+/** The library asks for the embedded backbone's module only when it is needed. */
+const miniBeside = beside(/^\.\.\/mini$/, 'mini.js');
+const reportBeside = beside(/^\.\/report$/, 'report.js');
+
+/** The embedded backbone's files move from models/ to dist/models/, so their places in its module do too. */
+const modelsBeside = {
+  name: 'models-beside',
   setup(builder) {
-    builder.onResolve({ filter: /^(\.\.\/)+index$/ }, () => ({ path: './graft.js', external: true }));
+    builder.onLoad({ filter: /[/\\]src[/\\]mini\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replaceAll("'../models/", "'./models/"),
+      loader: 'ts',
+    }));
   },
 };
 
@@ -39,6 +60,45 @@ const common = {
   logLevel: 'warning',
 };
 
+/** Whether everything is built, after the last change to anything that it is built from. */
+function isFresh() {
+  const outputs = ['graft.js', 'mini.js', 'report.js', 'cli.js', 'types/index.d.ts'].map(
+    (file) => `dist/${file}`,
+  );
+  if (!outputs.every(existsSync)) return false;
+  const trees = ['src', 'assembly', 'shaders', 'models'].filter(existsSync);
+  // A directory's own time tells of files that were removed.
+  const inputs = [
+    ...trees.flatMap((tree) => [
+      tree,
+      ...readdirSync(tree, { recursive: true }).map((path) => `${tree}/${path}`),
+    ]),
+    ...[
+      'tools/build.mjs',
+      'package.json',
+      'package-lock.json',
+      'asconfig.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+    ],
+  ];
+  const time = (path) => statSync(path).mtimeMs;
+  return Math.max(...inputs.map(time)) < Math.min(...outputs.map(time));
+}
+
+/** graft-mini's files to dist/models. */
+async function copyModel() {
+  const from = 'models/graft-mini';
+  if (!existsSync(from)) {
+    console.warn(
+      `${from} is not here: the package is built without its backbone, so --backbone must be given`,
+    );
+    return;
+  }
+  await cp(from, 'dist/models/graft-mini', { recursive: true });
+}
+
+if (process.argv.includes('--if-stale') && isFresh()) process.exit(0);
 await rm('dist', { recursive: true, force: true });
 for (const target of ['release', 'relaxed']) {
   execFileSync('npx', ['asc', '--target', target], { stdio: 'inherit' });
@@ -61,6 +121,22 @@ await build({
   minifyWhitespace: true,
   sourcemap: true,
   sourcesContent: false,
+  plugins: [miniBeside],
+});
+await build({
+  ...common,
+  entryPoints: ['src/mini.ts'],
+  outfile: 'dist/mini.js',
+  platform: 'neutral',
+  plugins: [modelsBeside],
+});
+await copyModel();
+await build({
+  ...common,
+  entryPoints: ['src/cli/report.ts'],
+  outfile: 'dist/report.js',
+  platform: 'neutral',
+  plugins: [rawText],
 });
 await build({
   ...common,
@@ -69,7 +145,7 @@ await build({
   platform: 'node',
   target: 'node20',
   external: ['commander', 'csv-parse', 'cli-progress'],
-  plugins: [rawText, libraryBeside],
+  plugins: [libraryBeside, reportBeside],
   banner: { js: '#!/usr/bin/env node' },
 });
 await chmod('dist/cli.js', 0o755);

@@ -3,7 +3,7 @@ import { readExamples } from './data/examples';
 import type { EvalOptions } from './options';
 import { createProgress } from './progress';
 import { withRuntime } from './runtime';
-import { duration, grouped, metricFigures, printJson, table } from './terminal';
+import { duration, grouped, metricFigures, printable, printJson, table } from './terminal';
 
 /** `graft eval`: the metrics of a trained adapter on a labelled file. */
 export async function evaluate(options: EvalOptions): Promise<void> {
@@ -36,6 +36,7 @@ export async function evaluate(options: EvalOptions): Promise<void> {
         ['loss', metrics.loss.toFixed(4)],
         ['examples', grouped(metrics.examples)],
         ['time', duration(seconds)],
+        ['backbone', printable(options.backbone)],
         ['device', `${device} (${runtime.backend})`],
       ]),
     );

@@ -178,7 +178,10 @@ function addColumnOptions(command: Command): Command {
 }
 
 function backboneOption(): Option {
-  return new Option('--backbone <source>', 'the BERT: a directory, a URL or a hub id').makeOptionMandatory();
+  return new Option(
+    '--backbone <source>',
+    'the BERT: a directory, a URL, a hub id, or the small one that comes along',
+  ).default('graft-mini');
 }
 
 function adapterOption(): Option {

@@ -254,6 +254,7 @@ function introduce(
 ): void {
   const labels = data.labels.slice(0, 8).map(printable).join(', ');
   const more = data.labels.length > 8 ? ', …' : '';
+  progress.note(`backbone: ${printable(options.backbone)}`);
   progress.note(`device: ${runtime.device.name} (${runtime.backend})`);
   if (runtime.device.note !== undefined) progress.note(runtime.device.note);
   progress.note(

@@ -1,5 +1,5 @@
 /** Where downloads are kept between runs: a directory in Node and Deno, the Cache API in a browser. */
-import { blobFile } from './blobs';
+import { blobFile } from './blob-file';
 import { openLocalFile } from './directory';
 import { type DownloadOptions, type DownloadResult, download, UnreachableError } from './download';
 import type { RandomAccessFile } from './files';

@@ -8,6 +8,7 @@ export interface NodeModules {
   readonly fs: typeof import('node:fs/promises');
   readonly path: typeof import('node:path');
   readonly os: typeof import('node:os');
+  readonly url: typeof import('node:url');
 }
 
 /** Throws where there is no file system. */
@@ -19,6 +20,7 @@ export function nodeModules(): NodeModules {
     fs: process.getBuiltinModule('node:fs/promises'),
     path: process.getBuiltinModule('node:path'),
     os: process.getBuiltinModule('node:os'),
+    url: process.getBuiltinModule('node:url'),
   };
 }
 

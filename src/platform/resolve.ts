@@ -7,7 +7,7 @@ import { nodeModules } from './node';
 import { platform } from './platform';
 import { type HubSourceOptions, hubSource, isHubId, urlSource } from './url';
 
-export type SourceLike = string | FileSource | Readonly<Record<string, Blob | Uint8Array>>;
+export type SourceLike = string | FileSource | Readonly<Record<string, Blob | Uint8Array | URL>>;
 
 /**
  * A directory that exists, an http(s) URL, a hub id ('organisation/name'), files by name, or a source as it is. A text

@@ -5,6 +5,7 @@ import { readAdapterHub } from '../formats/adapterhub-read';
 import { openCheckpoint } from '../models/checkpoint';
 import type { EncoderConfig } from '../models/config';
 import { type FrozenEncoder, uploadEncoder } from '../models/frozen-encoder';
+import { resolveBackboneSource } from '../platform/embedded';
 import type { FileProgress, OpenOptions } from '../platform/files';
 import { resolveSource, type SourceLike } from '../platform/resolve';
 import type { Tokenizer } from '../tokenizer/tokenizer';
@@ -112,13 +113,24 @@ export class Backbone {
 }
 
 /**
+ * Loads graft-mini, the small backbone that comes with the package, and uploads its weights, once for all tasks.
+ *
+ * @throws FileAccessError where the package's files are not beside the library; DeviceLimitError or OutOfDeviceMemoryError
+ */
+export function loadBackbone(options: BackboneOptions): Promise<Backbone>;
+/**
  * Loads a checkpoint in Hugging Face's layout and uploads its weights, once for all tasks.
  *
- * @param source a directory, a URL, a hub id ('organisation/name'), or files by name
+ * @param source a directory, a URL, a hub id ('organisation/name'), or files by name (bytes, blobs, URLs);
+ *   'graft-mini' is the package's own
  * @throws FileAccessError, FileFormatError, UnsupportedModelError; DeviceLimitError or OutOfDeviceMemoryError; OptionError for a
  *   storage that does not exist
  */
-export async function loadBackbone(source: SourceLike, options: BackboneOptions): Promise<Backbone> {
+export function loadBackbone(source: SourceLike, options: BackboneOptions): Promise<Backbone>;
+export async function loadBackbone(
+  ...given: [options: BackboneOptions] | [source: SourceLike, options: BackboneOptions]
+): Promise<Backbone> {
+  const [source, options] = given.length === 1 ? [undefined, given[0]] : given;
   const { runtime, weights, onProgress, signal } = options;
   if (weights !== undefined && !WEIGHT_STORAGES.includes(weights)) {
     throw new OptionError(
@@ -127,7 +139,7 @@ export async function loadBackbone(source: SourceLike, options: BackboneOptions)
       `Choose ${WEIGHT_STORAGES.join(', ')}`,
     );
   }
-  const checkpoint = await openCheckpoint(await resolveSource(source), { onProgress, signal });
+  const checkpoint = await openCheckpoint(await resolveBackboneSource(source), { onProgress, signal });
   try {
     const tokenizer = await makeTokenizer(checkpoint.tokenizer);
     const encoder = await uploadEncoder(checkpoint, runtime.compute, { weights, signal });

@@ -1,12 +1,13 @@
 import { readTokenizerFiles, type TokenizerFiles } from '../models/tokenizer-files';
+import { resolveBackboneSource } from '../platform/embedded';
 import type { OpenOptions } from '../platform/files';
-import { resolveSource, type SourceLike } from '../platform/resolve';
+import type { SourceLike } from '../platform/resolve';
 import { Tokenizer } from '../tokenizer/tokenizer';
 import { parseTokenizerJson } from '../tokenizer/tokenizer-json';
 
-/** The tokenizer of a checkpoint, without its weights. Throws FileAccessError or FileFormatError. */
-export async function loadTokenizer(source: SourceLike, options: OpenOptions = {}): Promise<Tokenizer> {
-  return makeTokenizer(await readTokenizerFiles(await resolveSource(source), options));
+/** The tokenizer of a checkpoint, without its weights; of graft-mini by default. Throws FileAccessError or FileFormatError. */
+export async function loadTokenizer(source?: SourceLike, options: OpenOptions = {}): Promise<Tokenizer> {
+  return makeTokenizer(await readTokenizerFiles(await resolveBackboneSource(source), options));
 }
 
 /** A tokenizer from what a checkpoint says about it. */

@@ -160,7 +160,12 @@ describe('the options of train', () => {
     expect(exitCode(error)).toBe(2);
   });
 
-  it.each(['--backbone', '--train', '--text', '--label', '--out'])('need %s', async (flag) => {
+  it('take the backbone that comes along where none is given', async () => {
+    const { given } = await read(...train.toSpliced(train.indexOf('--backbone'), 2));
+    expect(given).toMatchObject([{ backbone: 'graft-mini' }]);
+  });
+
+  it.each(['--train', '--text', '--label', '--out'])('need %s', async (flag) => {
     const at = train.indexOf(flag);
     const error = await read(...train.toSpliced(at, 2)).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(CommanderError);
@@ -222,10 +227,11 @@ describe('the other commands', () => {
 
   it('tokenize and doctor', async () => {
     expect((await read('tokenize', '--backbone', 'b')).given).toEqual([{ backbone: 'b', json: false }]);
+    expect((await read('tokenize')).given).toEqual([{ backbone: 'graft-mini', json: false }]);
     expect((await read('doctor', '--json')).given).toEqual([{ backend: 'auto', json: true }]);
   });
 
-  it.each([[], ['no-such-command'], ['tokenize']])('usage error: %s', async (...argv) => {
+  it.each([[], ['no-such-command'], ['eval']])('usage error: %s', async (...argv) => {
     const error = await read(...argv).catch((caught: unknown) => caught);
     expect(exitCode(error)).toBe(2);
   });

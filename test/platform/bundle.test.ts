@@ -14,4 +14,9 @@ describe('the library in one file', () => {
   it('imports nothing', () => {
     expect(bundle.toString()).not.toMatch(/^\s*import[\s{*'"]|\bfrom\s*['"][^'"]+['"];/m);
   });
+
+  it('leaves the embedded backbone in a module of its own, which only those load who need it', () => {
+    expect(bundle.toString()).not.toContain('models/graft-mini');
+    expect(bundle.toString()).toContain('import("./mini.js")');
+  });
 });

@@ -1,14 +1,17 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileAccessError, OptionError } from '../../src/errors';
 import { blobSource } from '../../src/platform/blobs';
 import { directorySource } from '../../src/platform/directory';
+import { resolveBackboneSource } from '../../src/platform/embedded';
 import { type FileSource, isPlainFileName, readFile } from '../../src/platform/files';
 import { platform } from '../../src/platform/platform';
 import { resolveSource } from '../../src/platform/resolve';
 import { hubSource, urlSource } from '../../src/platform/url';
+import { hasEmbeddedBackbone } from '../support/checkpoint';
 import { sendFile, serve, type TestServer } from '../support/http';
 
 let directory: string;
@@ -110,6 +113,58 @@ describe('given files', () => {
     const file = await blobSource({ a: lost }).open('a');
     await expect(file?.read(0, 1)).rejects.toThrow(/Choose the file again/);
   });
+});
+
+describe('files at URLs of their own', () => {
+  it('are read from the disk, a server and the URL itself', async () => {
+    vi.stubEnv('GRAFT_CACHE', directory);
+    writeFileSync(join(directory, 'on disk'), 'hello');
+    const url = await startEcho();
+    const source = blobSource({
+      local: pathToFileURL(join(directory, 'on disk')),
+      served: new URL(`${url}/some/file`),
+      inline: new URL('data:text/plain;base64,aGVsbG8='),
+      lost: pathToFileURL(join(directory, 'missing')),
+      absent: new URL(`${url}/absent`),
+    });
+    expect(await text(source, 'local')).toBe('hello');
+    expect(await text(source, 'served')).toBe('/some/file');
+    expect(await text(source, 'inline')).toBe('hello');
+    expect(await text(source, 'lost')).toBeUndefined();
+    expect(await text(source, 'absent')).toBeUndefined();
+    expect(await text(source, 'other')).toBeUndefined();
+  });
+
+  it('are refused where the URL is of another kind, or nothing', async () => {
+    const source = blobSource({ a: new URL('ftp://example.org/a'), b: new URL('data:text/plain;base64,?') });
+    await expect(source.open('a')).rejects.toThrow(OptionError);
+    await expect(source.open('b')).rejects.toThrow(/b: its data: URL cannot be read/);
+  });
+});
+
+describe('the source of a backbone', () => {
+  it('is the embedded one by default and by name, whatever directories are here', async () => {
+    for (const source of [await resolveBackboneSource(), await resolveBackboneSource('graft-mini')]) {
+      expect(source.description).toBe('graft-mini');
+      expect(await source.open('tokenizer.json')).toBeUndefined();
+    }
+  });
+
+  it('is any other where one is given', async () => {
+    expect((await resolveBackboneSource(directory)).description).toBe(directory);
+    await expect(resolveBackboneSource('graft-maxi')).rejects.toThrow(OptionError);
+  });
+
+  it.skipIf(hasEmbeddedBackbone)(
+    'says where it looked and what to do where its files are missing',
+    async () => {
+      const source = await resolveBackboneSource();
+      await expect(source.open('config.json')).rejects.toThrow(FileAccessError);
+      await expect(source.open('config.json')).rejects.toThrow(
+        /models\/graft-mini\/config\.json.*give a directory/,
+      );
+    },
+  );
 });
 
 describe('a URL and a hub id', () => {
