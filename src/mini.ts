@@ -8,6 +8,7 @@
  */
 export const graftMini: Readonly<Record<string, URL>> = {
   'config.json': new URL('../models/graft-mini/config.json', import.meta.url),
+  'tokenizer_config.json': new URL('../models/graft-mini/tokenizer_config.json', import.meta.url),
   'vocab.txt': new URL('../models/graft-mini/vocab.txt', import.meta.url),
   'model.safetensors': new URL('../models/graft-mini/model.safetensors', import.meta.url),
 };
