@@ -32,7 +32,7 @@ const TASKS = [
     ],
   },
 ];
-const RECIPE = { epochs: 8, batchSize: 16, learningRate: 1e-3 };
+const RECIPE = { epochs: 6, batchSize: 16, learningRate: 1e-3 };
 const BOTTLENECK = 16;
 
 const start = performance.now();
