@@ -133,7 +133,7 @@ async function writeParameters(directory: string, checkpoint: Checkpoint, output
     },
   };
   const tensors = houlsby({ bottleneck: 64 })
-    .parameters(config, initializer)
+    .parameters(config, initializer, [...Array(config.layers).keys()])
     .map(({ name, shape, initialize }) => ({ name, shape: [...shape], data: initialize() }));
   const places = Array.from({ length: config.layers }, (_, layer) => [
     [`layer.${layer}.attention`, `encoder.layer.${layer}.attention.output`],

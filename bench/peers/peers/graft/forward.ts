@@ -42,8 +42,8 @@ export async function forward(job: Job): Promise<Contestant> {
       return parts;
     },
     attach: (_, projected) => projected,
-    hiddenDropout: 0,
-    attentionDropout: 0,
+    dropout: () => ({ hidden: 0, attention: 0 }),
+    enter: (_, hidden) => hidden,
   };
   const pooled = pool(tape, encoder, encode(tape, encoder, bare, 'first tokens'));
   const most = (count: (batch: (typeof batches)[number]) => number) => Math.max(...batches.map(count));
