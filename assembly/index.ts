@@ -7,12 +7,8 @@ export {
   adapter_hidden_gradient_strided,
 } from './kernels/adapter';
 export { add } from './kernels/add';
-export {
-  attention_backward_key,
-  attention_backward_query,
-  attention_forward,
-  attention_forward_saving,
-} from './kernels/attention';
+export { attention_forward, attention_forward_saving } from './kernels/attention';
+export { attention_backward_key, attention_backward_query } from './kernels/attention_backward';
 export { cross_entropy, cross_entropy_gradient } from './kernels/cross_entropy';
 export { dropout } from './kernels/dropout';
 export { embeddings } from './kernels/embeddings';

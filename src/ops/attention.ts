@@ -19,6 +19,8 @@ const PARAMS = {
 const serialGrid: Variant['workgroups'] = ([tiles = 0, heads = 0]) => [tiles * Math.ceil(heads / 4), 1, 1];
 const tiledGrid: Variant['workgroups'] = ([tiles = 0, heads = 0]) => [tiles * heads, 1, 1];
 
+const cpuItems = ([tiles = 0, heads = 0]: readonly number[]) => tiles * heads;
+
 function kernelsOf(isTiled: boolean) {
   const variants = (entryPoint: string): { readonly [name in VariantName]?: Variant } => ({
     serial: { entryPoint, workgroups: serialGrid },
@@ -31,6 +33,7 @@ function kernelsOf(isTiled: boolean) {
       params: PARAMS,
       bindings: { qkv: 'read', tiles: 'read', output: 'write' },
       variants: variants('attention_forward'),
+      cpuItems,
     }),
     forwardSaving: defineKernel({
       name: 'attention_forward_saving',
@@ -38,6 +41,7 @@ function kernelsOf(isTiled: boolean) {
       params: PARAMS,
       bindings: { qkv: 'read', tiles: 'read', output: 'write', logSumExp: 'write' },
       variants: variants('attention_forward_saving'),
+      cpuItems,
     }),
     backwardQuery: defineKernel({
       name: 'attention_backward_query',
@@ -53,6 +57,7 @@ function kernelsOf(isTiled: boolean) {
         delta: 'write',
       },
       variants: variants('attention_backward_query'),
+      cpuItems,
     }),
     backwardKey: defineKernel({
       name: 'attention_backward_key',
@@ -67,6 +72,8 @@ function kernelsOf(isTiled: boolean) {
         delta: 'read',
       },
       variants: variants('attention_backward_key'),
+      // On the CPU attention_backward_query writes dk and dv too.
+      cpuItems: () => 0,
     }),
   };
 }

@@ -1,5 +1,25 @@
 // Sums and products over rows of floats, four lanes at a time.
 
+/** Four floats, or the one to three that the `bytes` left hold, then zeros. */
+export function loadUpTo4(at: usize, bytes: usize): v128 {
+  if (bytes >= 16) return v128.load(at);
+  let lanes = v128.load32_zero(at);
+  if (bytes > 4) lanes = v128.load_lane<f32>(at + 4, lanes, 1);
+  if (bytes > 8) lanes = v128.load_lane<f32>(at + 8, lanes, 2);
+  return lanes;
+}
+
+/** Stores four floats, or the one to three for which `bytes` are left. */
+export function storeUpTo4(at: usize, lanes: v128, bytes: usize): void {
+  if (bytes >= 16) {
+    v128.store(at, lanes);
+    return;
+  }
+  v128.store_lane<f32>(at, lanes, 0);
+  if (bytes > 4) v128.store_lane<f32>(at + 4, lanes, 1);
+  if (bytes > 8) v128.store_lane<f32>(at + 8, lanes, 2);
+}
+
 export function sumOfLanes(v: v128): f32 {
   const low = f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1);
   return low + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
