@@ -2,19 +2,24 @@
 // layer_norm_backward.wgsl. Items of the row kernels are rows. Derivation: docs/derivations/layer_norm.md.
 
 import { bufferAt, rowCount } from './lib/batch';
-import { sumOfLanes } from './lib/lanes';
+import { loadUpTo4, storeUpTo4, sumOfLanes } from './lib/lanes';
 
-// r = x + residual, into `target`; returns the sum. `bytes` of a row.
+// r = x + residual, into `target`; returns the sum. `bytes` of a row. Four sums side by side: an addition waits three or four
+// cycles for the one before.
 function sumRow(x: usize, residual: usize, target: usize, bytes: usize): f32 {
-  let lanes = f32x4.splat(0);
+  let a = f32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
   let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    let r = v128.load(x + at);
-    if (residual !== 0) r = f32x4.add(r, v128.load(residual + at));
-    v128.store(target + at, r);
-    lanes = f32x4.add(lanes, r);
+  for (; at + 64 <= bytes; at += 64) {
+    a = f32x4.add(a, residualSum(x + at, residual, at, target + at));
+    b = f32x4.add(b, residualSum(x + at + 16, residual, at + 16, target + at + 16));
+    c = f32x4.add(c, residualSum(x + at + 32, residual, at + 32, target + at + 32));
+    d = f32x4.add(d, residualSum(x + at + 48, residual, at + 48, target + at + 48));
   }
-  let sum = sumOfLanes(lanes);
+  for (; at + 16 <= bytes; at += 16) a = f32x4.add(a, residualSum(x + at, residual, at, target + at));
+  let sum = sumOfLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   for (; at < bytes; at += 4) {
     let r = load<f32>(x + at);
     if (residual !== 0) r += load<f32>(residual + at);
@@ -24,16 +29,34 @@ function sumRow(x: usize, residual: usize, target: usize, bytes: usize): f32 {
   return sum;
 }
 
+function residualSum(x: usize, residual: usize, at: usize, target: usize): v128 {
+  let r = v128.load(x);
+  if (residual !== 0) r = f32x4.add(r, v128.load(residual + at));
+  v128.store(target, r);
+  return r;
+}
+
+function addSquare(sum: v128, value: usize, means: v128): v128 {
+  const centred = f32x4.sub(v128.load(value), means);
+  return f32x4.add(sum, f32x4.mul(centred, centred));
+}
+
 // Σ (r − mean)²: a pass of its own, since Σ r² − columns · mean² would cancel in f32.
 function sumOfSquares(row: usize, mean: f32, bytes: usize): f32 {
   const means = f32x4.splat(mean);
-  let lanes = f32x4.splat(0);
+  let a = f32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
   let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    const centred = f32x4.sub(v128.load(row + at), means);
-    lanes = f32x4.add(lanes, f32x4.mul(centred, centred));
+  for (; at + 64 <= bytes; at += 64) {
+    a = addSquare(a, row + at, means);
+    b = addSquare(b, row + at + 16, means);
+    c = addSquare(c, row + at + 32, means);
+    d = addSquare(d, row + at + 48, means);
   }
-  let sum = sumOfLanes(lanes);
+  for (; at + 16 <= bytes; at += 16) a = addSquare(a, row + at, means);
+  let sum = sumOfLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   for (; at < bytes; at += 4) {
     const centred = load<f32>(row + at) - mean;
     sum += centred * centred;
@@ -114,16 +137,22 @@ export function layer_norm_backward(
     const normalized = bufferAt(buffers, 1) + row * bytes;
     const result = bufferAt(buffers, 4) + row * bytes;
     let sums = f32x4.splat(0);
-    let products = f32x4.splat(0);
+    let products = sums;
+    let oddSums = sums;
+    let oddProducts = sums;
     let at: usize = 0;
-    for (; at + 16 <= bytes; at += 16) {
+    for (; at + 32 <= bytes; at += 32) {
       const d = f32x4.mul(v128.load(gradient + at), v128.load(gamma + at));
+      const odd = f32x4.mul(v128.load(gradient + at, 16), v128.load(gamma + at, 16));
       v128.store(result + at, d);
+      v128.store(result + at, odd, 16);
       sums = f32x4.add(sums, d);
+      oddSums = f32x4.add(oddSums, odd);
       products = f32x4.add(products, f32x4.mul(d, v128.load(normalized + at)));
+      oddProducts = f32x4.add(oddProducts, f32x4.mul(odd, v128.load(normalized + at, 16)));
     }
-    let sum = sumOfLanes(sums);
-    let product = sumOfLanes(products);
+    let sum = sumOfLanes(f32x4.add(sums, oddSums));
+    let product = sumOfLanes(f32x4.add(products, oddProducts));
     for (; at < bytes; at += 4) {
       const d = load<f32>(gradient + at) * load<f32>(gamma + at);
       store<f32>(result + at, d);
@@ -173,7 +202,14 @@ export function layer_norm_partial_sums(
     for (let row: usize = chunk * chunkRows; row < <usize>end; row++) {
       const gradient = bufferAt(buffers, 0) + row * rowBytes;
       const normalized = bufferAt(buffers, 1) + row * rowBytes;
-      for (let at = from; at < to; at += 4) {
+      let at = from;
+      for (; at + 16 <= to; at += 16) {
+        const d = v128.load(gradient + at);
+        const product = f32x4.mul(d, v128.load(normalized + at));
+        v128.store(gammaSums + at, f32x4.add(v128.load(gammaSums + at), product));
+        v128.store(betaSums + at, f32x4.add(v128.load(betaSums + at), d));
+      }
+      for (; at < to; at += 4) {
         const d = load<f32>(gradient + at);
         store<f32>(gammaSums + at, load<f32>(gammaSums + at) + d * load<f32>(normalized + at));
         store<f32>(betaSums + at, load<f32>(betaSums + at) + d);
@@ -193,12 +229,14 @@ export function layer_norm_parameter_gradient(
   const columns = load<u32>(params, 4);
   const part = load<u32>(params, 8);
   const chunks = load<u32>(params, 12);
-  for (let c = first; c < last; c++) {
-    let sum: f32 = 0;
+  const to: usize = (<usize>last) << 2;
+  for (let at: usize = (<usize>first) << 2; at < to; at += 16) {
+    let sum = f32x4.splat(0);
     for (let chunk: u32 = 0; chunk < chunks; chunk++) {
-      sum += load<f32>(bufferAt(buffers, 0) + ((<usize>((chunk * 2 + part) * columns + c)) << 2));
+      const row = bufferAt(buffers, 0) + ((<usize>((chunk * 2 + part) * columns)) << 2);
+      sum = f32x4.add(sum, loadUpTo4(row + at, to - at));
     }
-    const at = bufferAt(buffers, 1) + ((<usize>c) << 2);
-    store<f32>(at, load<f32>(at) + sum);
+    const gradient = bufferAt(buffers, 1) + at;
+    storeUpTo4(gradient, f32x4.add(loadUpTo4(gradient, to - at), sum), to - at);
   }
 }
