@@ -73,10 +73,7 @@ export function linear_weight_gradient_strided(
   weightGradient(params, batch, buffers, first, last);
 }
 
-/**
- * biasGradient `[N]` += column sums of outputGradient `[rows, N]`. One item: all columns, for the first number of the work
- * is 1.
- */
+/** biasGradient `[N]` += column sums of outputGradient `[rows, N]`. Items are columns. */
 export function linear_bias_gradient(
   params: usize,
   batch: usize,
@@ -84,22 +81,21 @@ export function linear_bias_gradient(
   first: u32,
   last: u32,
 ): void {
-  if (first >= last) return;
   const rows = rowCount(batch, load<u32>(params));
-  const columns = load<u32>(params, 4);
+  const rowBytes: usize = (<usize>load<u32>(params, 4)) << 2;
   const outputGradient: usize = load<u32>(buffers);
   const biasGradient: usize = load<u32>(buffers, 4);
+  const from: usize = (<usize>first) << 2;
+  const to: usize = (<usize>last) << 2;
   // Row after row, as the matrix lies in memory; the N sums are the gradient itself.
-  for (let row: u32 = 0; row < rows; row++) {
-    const source = outputGradient + row * columns * 4;
-    let j: u32 = 0;
-    for (; j + 4 <= columns; j += 4) {
-      const at = biasGradient + j * 4;
-      v128.store(at, f32x4.add(v128.load(at), v128.load(source + j * 4)));
+  for (let row: usize = 0; row < <usize>rows; row++) {
+    const source = outputGradient + row * rowBytes;
+    let at = from;
+    for (; at + 16 <= to; at += 16) {
+      v128.store(biasGradient + at, f32x4.add(v128.load(biasGradient + at), v128.load(source + at)));
     }
-    for (; j < columns; j++) {
-      const at = biasGradient + j * 4;
-      store<f32>(at, load<f32>(at) + load<f32>(source + j * 4));
+    for (; at < to; at += 4) {
+      store<f32>(biasGradient + at, load<f32>(biasGradient + at) + load<f32>(source + at));
     }
   }
 }

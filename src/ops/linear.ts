@@ -86,6 +86,7 @@ const linearBiasGradient = defineKernel({
     serial: { entryPoint: 'linear_bias_gradient', workgroups: tileGrid(1, 16) },
     tiled: { entryPoint: 'linear_bias_gradient_tiled', workgroups: tileGrid(1, 16) },
   },
+  cpuItems: ([, columns = 0]) => columns,
 });
 
 /** result `[rows, N]` = left `[rows, K]` · weightᵀ + bias + addend; weight `[N, K]`. */
