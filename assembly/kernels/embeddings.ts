@@ -3,6 +3,7 @@
 
 import { bufferAt } from './lib/batch';
 import { fourBytes, fourHalves } from './lib/frozen';
+import { loadUpTo4, storeUpTo4 } from './lib/lanes';
 
 const F16: u32 = 1;
 const INT8: u32 = 2;
@@ -24,25 +25,30 @@ export function embeddings(params: usize, _batch: usize, buffers: usize, first: 
   const columns = load<u32>(params);
   const storage = load<u32>(params, 12);
   const quads = (columns + 3) / 4;
-  const tokens = bufferAt(buffers, 0);
-  for (let item = first; item < last; item++) {
+  let item = first;
+  while (item < last) {
+    // As far as the row goes.
     const row = item / quads;
-    const token = tokens + ((<usize>row) << 4);
+    const from = (item % quads) * 4;
+    item = min(last, (row + 1) * quads);
+    const to = min(columns, (item - row * quads) * 4);
+    const token = bufferAt(buffers, 0) + ((<usize>row) << 4);
     // Below the slice the difference wraps around and is too large as well.
     const sliceRow = load<u32>(token) - load<u32>(params, 4);
     if (sliceRow >= load<u32>(params, 8)) continue;
-    const column = (item % quads) * 4;
-    const word = wordQuad(storage, bufferAt(buffers, 1), bufferAt(buffers, 4), sliceRow, columns, column);
-    const position = bufferAt(buffers, 2) + ((<usize>load<u32>(token, 4) * columns + column) << 2);
-    const type = bufferAt(buffers, 3) + ((<usize>load<u32>(token, 8) * columns + column) << 2);
-    const output = bufferAt(buffers, 5) + ((<usize>row * columns + column) << 2);
-    const sum = f32x4.add(f32x4.add(word, v128.load(position)), v128.load(type));
-    if (columns - column >= 4) {
-      v128.store(output, sum);
-      continue;
+    const word = bufferAt(buffers, 1);
+    const scales = bufferAt(buffers, 4);
+    const position = bufferAt(buffers, 2) + ((<usize>load<u32>(token, 4) * columns) << 2);
+    const type = bufferAt(buffers, 3) + ((<usize>load<u32>(token, 8) * columns) << 2);
+    const output = bufferAt(buffers, 5) + ((<usize>row * columns) << 2);
+    for (let column = from; column < to; column += 4) {
+      const at: usize = (<usize>column) << 2;
+      const left = (<usize>(to - column)) << 2;
+      const sum = f32x4.add(
+        wordQuad(storage, word, scales, sliceRow, columns, column),
+        loadUpTo4(position + at, left),
+      );
+      storeUpTo4(output + at, f32x4.add(sum, loadUpTo4(type + at, left)), left);
     }
-    store<f32>(output, f32x4.extract_lane(sum, 0));
-    if (columns - column > 1) store<f32>(output, f32x4.extract_lane(sum, 1), 4);
-    if (columns - column > 2) store<f32>(output, f32x4.extract_lane(sum, 2), 8);
   }
 }
