@@ -1,5 +1,6 @@
 /** One comparison: set every contestant up, check that they compute the same, then time them in turn. */
 import { ContestantProcess } from './contestant';
+import { watchOtherLoad } from './other-load';
 import type { Ready, Round } from './protocol';
 
 export interface Entry {
@@ -53,6 +54,8 @@ export interface Result {
   readonly comparison: Comparison;
   readonly rows: readonly Row[];
   readonly missing: readonly Missing[];
+  /** Share of all cores that other programs had while the rounds ran, 0 to 1; undefined where it is not known. */
+  readonly otherLoad: number | undefined;
 }
 
 interface Runner {
@@ -99,6 +102,7 @@ export async function compare(
         drop(entry, error);
       }
     }
+    const otherLoad = watchOtherLoad(runners.map(({ process }) => process.pid ?? 0));
     // Round 0 warms up: caches, compilers, pools of threads.
     for (let round = 0; round <= comparison.rounds; round++) {
       for (const runner of runners) {
@@ -116,9 +120,9 @@ export async function compare(
       log(`  round ${round} of ${comparison.rounds} done`);
     }
     const [first] = runners;
-    if (first === undefined) return { comparison, rows: [], missing };
-    const unit = median(times(first));
-    return { comparison, rows: runners.map((runner) => row(comparison, runner, unit)), missing };
+    const unit = first === undefined ? Number.NaN : median(times(first));
+    const rows = runners.map((runner) => row(comparison, runner, unit));
+    return { comparison, rows, missing, otherLoad: otherLoad() };
   } finally {
     for (const { process } of runners) process.end();
   }

@@ -34,6 +34,10 @@ export class ContestantProcess {
     }
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   async ready(): Promise<Ready> {
     const reply = await this.#reply();
     if (reply.type !== 'ready') throw new Error(reply.type === 'failure' ? reply.reason : 'not ready');

@@ -2,7 +2,7 @@
 import { arch, cpus, platform } from 'node:os';
 import type { Result, Row } from './compare';
 
-export function table({ comparison, rows, missing }: Result): string {
+export function table({ comparison, rows, missing, otherLoad }: Result): string {
   const { title, rate } = comparison;
   const header = ['', rate?.unit ?? '', 'ms', '× time', 'MiB', 'differs', ''];
   const lines = [header, ...rows.map(cells)];
@@ -19,6 +19,9 @@ export function table({ comparison, rows, missing }: Result): string {
     title,
     ...lines.map((line) => `  ${format(line)}`),
     ...missing.map(({ name, reason }) => `  ${name}: not measured: ${reason.split('\n')[0]}`),
+    ...(otherLoad === undefined
+      ? []
+      : [`  Other programs used ${(100 * otherLoad).toFixed(0)}% of the machine meanwhile.`]),
   ].join('\n');
 }
 
@@ -46,11 +49,12 @@ export function asJSON(results: readonly Result[]) {
       platform: `${platform()} ${arch()}`,
       node: process.version,
     },
-    comparisons: results.map(({ comparison, rows, missing }) => ({
+    comparisons: results.map(({ comparison, rows, missing, otherLoad }) => ({
       name: comparison.name,
       title: comparison.title,
       unit: comparison.rate?.unit ?? 'ms',
       tolerance: comparison.tolerance,
+      otherLoad,
       rows,
       missing,
     })),

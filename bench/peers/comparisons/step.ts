@@ -25,6 +25,7 @@ export function stepComparisons(contestants: Contestants, { weights }: Inputs): 
         contestants.node('Graft', 'graft', { backend: 'wasm' }),
         contestants.node('Graft, one thread', 'graft', { backend: 'wasm', threads: '1' }),
         contestants.python('PyTorch', 'pytorch'),
+        contestants.python('PyTorch, one thread', 'pytorch', { threads: '1' }),
         contestants.node('tfjs, best', 'tfjs', { backend: 'wasm', form: 'best' }),
         slow(contestants.node('tfjs, stock', 'tfjs', { backend: 'wasm', form: 'stock' })),
         contestants.node('jax-js, best', 'jax', { backend: 'wasm', form: 'best' }),

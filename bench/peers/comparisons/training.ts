@@ -24,6 +24,7 @@ export function trainingComparisons(contestants: Contestants, { data, weights }:
       entries: [
         contestants.node('Graft', 'graft', { backend: 'wasm', data: name }),
         contestants.python('PyTorch', 'pytorch', { data: name }),
+        contestants.python('PyTorch, one thread', 'pytorch', { data: name, threads: '1' }),
       ],
     }));
 }

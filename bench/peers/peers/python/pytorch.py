@@ -18,13 +18,14 @@ STEPS_PER_ROUND = 10
 PEAK_LEARNING_RATE = 3e-4
 
 
-def open_model(inputs, outputs, dropout):
+def open_model(job, outputs, dropout):
     """(config, backbone, parameters) of the inputs, the probabilities of all dropouts replaced by `dropout`."""
     import torch
     from reference_model import load_checkpoint, trainable_names
     from safetensors.torch import load_file
 
-    torch.set_num_threads(os.cpu_count())
+    inputs = Path(job["inputs"])
+    torch.set_num_threads(int(job["settings"].get("threads", os.cpu_count())))
     torch.manual_seed(0)
     config, backbone = load_checkpoint(inputs / "encoder", torch.float32)
     config = {**config, "hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
@@ -40,7 +41,7 @@ def step(job):
     from safetensors.torch import load_file
 
     inputs = Path(job["inputs"])
-    config, backbone, parameters, setup = open_model(inputs, 2, 0.0)
+    config, backbone, parameters, setup = open_model(job, 2, 0.0)
     batch = load_file(inputs / "step.safetensors")
     ids, labels = batch["ids"].long(), batch["labels"].long()
     type_ids, mask = torch.zeros_like(ids), torch.ones_like(ids, dtype=torch.bool)
@@ -76,7 +77,7 @@ def training(job):
     inputs = Path(job["inputs"])
     data = json.loads((inputs / f"{job['settings']['data']}.json").read_text())
     examples = data["examples"]
-    config, backbone, parameters, setup = open_model(inputs, data["outputs"], DROPOUT)
+    config, backbone, parameters, setup = open_model(job, data["outputs"], DROPOUT)
     kind = torch.float32 if data["kind"] == "regression" else torch.int64
     optimizer = AuthorsAdamW(parameters)
     batches = [examples[at : at + BATCH_SIZE] for at in range(0, len(examples), BATCH_SIZE)]
