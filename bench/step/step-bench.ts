@@ -109,7 +109,7 @@ export class StepBench {
     return new StepBench({ setup, backend, config, encoder, arenas, executable, tokenBudget });
   }
 
-  /** So many steps of the training loop; the first, which warms caches up, comes first. Times in milliseconds. */
+  /** So many steps of the training loop, in milliseconds; the first of a new schedule warms caches up. */
   async run({ sequences, length }: StepBatch, steps: number): Promise<StepTimings[]> {
     const timings: StepTimings[] = [];
     const run = runTraining({
