@@ -36,7 +36,6 @@ export function capacityOf(tokenBudget: number, mostSequences: number): BatchSha
 }
 
 /**
-/**
  * Where a schedule starts: at the token ids, or at the hidden states that `prefixSchedule` gave, which come with the batch.
  * Either way the layers above draw the same dropout masks.
  */

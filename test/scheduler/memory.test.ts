@@ -3,18 +3,37 @@ import { describe, expect, it } from 'vitest';
 import { houlsby } from '../../src/adapters/houlsby';
 import type { Schedule } from '../../src/backends/schedule';
 import { ParameterLayout } from '../../src/scheduler/parameters';
-import { capacityOf, trainingSchedule } from '../../src/training/record-task';
+import { frozen } from '../../src/scheduler/tape';
+import { capacityOf, type ScheduleStart, trainingSchedule } from '../../src/training/record-task';
 import { resolveTask, taskParameters } from '../../src/training/task-spec';
 import { BERT_BASE, nowhere, plannedEncoder } from '../support/planning';
 
 const MIB = 2 ** 20;
 
-function plan(recompute: boolean): Schedule {
+interface Planned {
+  /** Layers with adapters. Default all. */
+  readonly adapterLayers?: number[];
+  readonly start?: ScheduleStart;
+}
+
+function plan(recompute: boolean, { adapterLayers, start = 'tokens' }: Planned = {}): Schedule {
   const encoder = plannedEncoder(BERT_BASE);
-  const spec = resolveTask({ labels: ['a', 'b'], adapter: houlsby({ bottleneck: 64 }) }, encoder);
+  const adapter = houlsby({ bottleneck: 64 });
+  const spec = resolveTask(
+    { labels: ['a', 'b'], adapter, ...(adapterLayers === undefined ? {} : { adapterLayers }) },
+    encoder,
+  );
   const layout = new ParameterLayout(taskParameters(spec, encoder, 0));
-  const task = { spec, encoder, layout, parameters: nowhere, frozenLayerNorms: new Map() };
-  return trainingSchedule(task, nowhere, capacityOf(2048, 32), { recompute });
+  const frozenLayerNorms = new Map(
+    [...encoder.layerNorms.keys()].flatMap((place) =>
+      ['weight', 'bias'].map((part) => {
+        const name = `${place}.layer_norm.${part}`;
+        return [name, frozen(name, nowhere, 1, BERT_BASE.hiddenSize)] as const;
+      }),
+    ),
+  );
+  const task = { spec, encoder, layout, parameters: nowhere, frozenLayerNorms };
+  return trainingSchedule(task, nowhere, capacityOf(2048, 32), { recompute, start });
 }
 
 function sizeOf({ slots }: Schedule): number {
@@ -46,4 +65,14 @@ describe('a training step of BERT-base, Houlsby 64, 2,048 tokens', () => {
     expect(count(again, 'frozen_linear_forward') - count(saved, 'frozen_linear_forward')).toBe(11 * 3);
     expect(count(again, 'linear_forward') - count(saved, 'linear_forward')).toBe(11 * 2);
   });
+
+  it.each(['tokens', 'hidden'] as const)(
+    'computes no layer again below the lowest adapter: from the %s on',
+    (start) => {
+      const upper = { adapterLayers: [8, 9, 10, 11], start };
+      const [saved, again] = [plan(false, upper), plan(true, upper)];
+      expect(count(again, 'frozen_linear_forward') - count(saved, 'frozen_linear_forward')).toBe(3 * 3);
+      expect(sizeOf(again)).toBeLessThan(0.7 * sizeOf(saved));
+    },
+  );
 });
