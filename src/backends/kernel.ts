@@ -37,10 +37,10 @@ export interface Kernel<Param extends string = string, Binding extends string = 
   /** Items that the CPU's kernel counts in its ranges; by default the first number of the work. */
   readonly cpuItems?: (work: readonly number[]) => number;
   /**
-   * Set where each range costs the CPU's kernel something beside its items (a panel of weights unpacked): it is then given
-   * one range a thread, not many small ones that balance better.
+   * Items that a range of the CPU's kernel should have where each range costs something beside its items, like weights that
+   * are unpacked anew: fewer ranges balance worse between threads. Default 1.
    */
-  readonly cpuSplit?: 'even';
+  readonly cpuLeastRange?: number;
 }
 
 /** Fixes a kernel's parameter and binding names in its type. */

@@ -180,7 +180,8 @@ class WasmExecutable implements Executable {
     const { threads } = this.#host;
     const items = Uint32Array.from(dispatches, (item) => countItems(item, batch));
     const chunks = items.map((count, index) => {
-      const ranges = dispatches[index]?.kernel.cpuSplit === 'even' ? 1 : CHUNKS_PER_THREAD;
+      const least = dispatches[index]?.kernel.cpuLeastRange ?? 1;
+      const ranges = Math.min(CHUNKS_PER_THREAD, Math.max(1, Math.floor(count / (threads * least))));
       return Math.ceil(count / (threads * ranges * CHUNK_MULTIPLE)) * CHUNK_MULTIPLE;
     });
     const { inputs, program } = this.#prepared;

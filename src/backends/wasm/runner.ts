@@ -77,6 +77,8 @@ export class Runner {
     for (const [index, call] of program.calls.entries()) {
       const started = times === undefined ? 0 : performance.now();
       const items = message.items[index] ?? 0;
+      // Nobody has to wait for nothing.
+      if (items === 0) continue;
       if (program.meeting === undefined) {
         call.kernel(call.params, message.batch, call.buffers, 0, items);
       } else if (!this.#share(program.meeting, index, call, items, message)) {
