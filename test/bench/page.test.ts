@@ -1,24 +1,15 @@
 /** The benchmark's page in a real browser: it measures on both backends, and its JSON can be saved. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, launch, type Page } from 'puppeteer';
+import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BenchDocument } from '../../bench/report/table';
+import { findBrowser, launchBrowser } from '../support/browser';
 
 const root = join(import.meta.dirname, '..', '..');
-const chromium = [
-  process.env.CHROME_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== undefined && existsSync(path));
-if (chromium === undefined) {
-  console.warn(
-    'skipped: the benchmark page; no Chromium is here. `node tools/setup.mjs --browser` says how to get one',
-  );
-}
+const chromium = findBrowser('chrome', 'the benchmark page');
 
 /** `npm run bench:page` on a free port; resolves with the URL that it prints. */
 async function startServer(): Promise<{ readonly server: ChildProcess; readonly url: string }> {
@@ -47,18 +38,7 @@ describe.skipIf(chromium === undefined)('the benchmark page in Chromium', () => 
 
   beforeAll(async () => {
     ({ server, url } = await startServer());
-    browser = await launch({
-      executablePath: chromium ?? '',
-      args: [
-        '--no-sandbox',
-        '--enable-unsafe-webgpu',
-        '--use-webgpu-adapter=swiftshader',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-      ],
-    });
+    browser = await launchBrowser('chrome', chromium ?? '');
   });
 
   afterAll(async () => {

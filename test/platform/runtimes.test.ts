@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
-import { launch } from 'puppeteer';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type BrowserName, findBrowser, launchBrowser } from '../support/browser';
 import { goldenPath } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
 
@@ -23,43 +23,15 @@ interface Result {
 const root = join(import.meta.dirname, '..', '..');
 const script = join(import.meta.dirname, 'run-small-task.mjs');
 const checkpoint = goldenPath('bert', 'checkpoint');
-const browsers = {
-  chrome: findProgram([
-    process.env.CHROME_PATH,
-    '/usr/bin/chromium',
-    '/usr/bin/chromium-browser',
-    '/usr/bin/google-chrome',
-  ]),
-  firefox: findProgram([process.env.FIREFOX_PATH, '/usr/bin/firefox-esr', '/usr/bin/firefox']),
-} as const;
-type BrowserName = keyof typeof browsers;
-
-function findProgram(paths: readonly (string | undefined)[]): string | undefined {
-  return paths.find((path) => path !== undefined && existsSync(path));
-}
-
-for (const [name, path] of Object.entries(browsers)) {
-  if (path === undefined) {
-    console.warn(
-      `skipped: the tests in ${name}; it is not here. \`node tools/setup.mjs --browser\` says how to get it`,
-    );
-  }
-}
+const browsers: Readonly<Record<BrowserName, string | undefined>> = {
+  chrome: findBrowser('chrome', 'the built package in Chromium'),
+  firefox: findBrowser('firefox', 'the built package in Firefox'),
+};
 
 async function run<T = Result>(program: string, args: string[]): Promise<T> {
   const { stdout } = await promisify(execFile)(program, args, { cwd: root, timeout: 120_000 });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
-
-const chromeFlags = [
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
 
 /** Serves the repository, and an empty page: cross-origin isolated at /isolated/, not at /plain/. */
 async function serve(): Promise<{ server: Server; origin: string }> {
@@ -169,11 +141,7 @@ async function runInBrowser<T>(
   script: string,
 ): Promise<T> {
   const { server, origin } = await serve();
-  const browser = await launch({
-    browser: browserName,
-    executablePath,
-    args: browserName === 'firefox' ? [] : chromeFlags,
-  });
+  const browser = await launchBrowser(browserName, executablePath);
   try {
     const page = await browser.newPage();
     await page.goto(`${origin}/${pagePath}/`);
