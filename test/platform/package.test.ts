@@ -90,25 +90,32 @@ describe('the packed package', () => {
     expect(paths.filter((path) => /^(src|test|examples|models)\//.test(path))).toEqual([]);
   });
 
-  it('says what to do where the library stands alone', async () => {
-    const alone = join(directory, 'alone');
-    mkdirSync(alone);
-    copyFileSync(join(root, 'dist', 'graft.js'), join(alone, 'graft.mjs'));
-    const script = join(alone, 'script.mjs');
+  it.each([
+    [
+      'the library alone',
+      ['graft.js'],
+      /^graft-mini: its module cannot be loaded\. .*mini\.js.*give a directory/,
+    ],
+    [
+      'library and module, without models',
+      ['graft.js', 'mini.js'],
+      /^graft-mini: there is no file at .*config\.json\. .*give a directory/,
+    ],
+  ])('says what to do where there is only %s', async (name, files, message) => {
+    const folder = join(directory, name);
+    mkdirSync(folder);
+    for (const file of files) copyFileSync(join(root, 'dist', file), join(folder, file));
+    const script = join(folder, 'script.js');
     writeFileSync(
       script,
-      `import { createRuntime, FileAccessError, loadBackbone } from './graft.mjs';
+      `import { createRuntime, FileAccessError, loadBackbone } from './graft.js';
        const runtime = await createRuntime({ backend: 'wasm' });
        const error = await loadBackbone({ runtime }).catch((caught) => caught);
+       runtime.dispose();
        console.log(JSON.stringify({ typed: error instanceof FileAccessError, message: error.message }));`,
     );
     const { stdout } = await promisify(execFile)(process.execPath, [script]);
-    expect(JSON.parse(stdout)).toEqual({
-      typed: true,
-      message: expect.stringMatching(
-        /^graft-mini: its module cannot be loaded\. .*mini\.js.*give a directory/,
-      ),
-    });
+    expect(JSON.parse(stdout)).toEqual({ typed: true, message: expect.stringMatching(message) });
   });
 });
 

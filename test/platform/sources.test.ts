@@ -11,7 +11,6 @@ import { type FileSource, isPlainFileName, readFile } from '../../src/platform/f
 import { platform } from '../../src/platform/platform';
 import { resolveSource } from '../../src/platform/resolve';
 import { hubSource, urlSource } from '../../src/platform/url';
-import { hasEmbeddedBackbone } from '../support/checkpoint';
 import { sendFile, serve, type TestServer } from '../support/http';
 
 let directory: string;
@@ -154,17 +153,6 @@ describe('the source of a backbone', () => {
     expect((await resolveBackboneSource(directory)).description).toBe(directory);
     await expect(resolveBackboneSource('graft-maxi')).rejects.toThrow(OptionError);
   });
-
-  it.skipIf(hasEmbeddedBackbone)(
-    'says where it looked and what to do where its files are missing',
-    async () => {
-      const source = await resolveBackboneSource();
-      await expect(source.open('config.json')).rejects.toThrow(FileAccessError);
-      await expect(source.open('config.json')).rejects.toThrow(
-        /models\/graft-mini\/config\.json.*give a directory/,
-      );
-    },
-  );
 });
 
 describe('a URL and a hub id', () => {
