@@ -22,6 +22,12 @@ export function productComparisons(contestants: Contestants): Comparison[] {
         ? [contestants.node('Graft, one thread', 'graft', { backend, threads: '1' })]
         : []),
       contestants.node('tfjs', 'tfjs', { backend }),
+      ...(backend === 'wasm'
+        ? [
+            contestants.node('tfjs, one thread', 'tfjs', { backend, threads: '1' }),
+            contestants.node('jax-js, one worker', 'jax', { backend, layout: 'out-in', threads: '1' }),
+          ]
+        : []),
       contestants.node('jax-js', 'jax', { backend, layout: 'out-in' }),
       contestants.node('jax-js, weight transposed', 'jax', { backend, layout: 'in-out' }),
     ],

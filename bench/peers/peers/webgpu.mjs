@@ -1,9 +1,9 @@
 /** WebGPU for peers that look for a browser's: Dawn, with its classes and constants as globals. */
 import { availableParallelism } from 'node:os';
 
-export async function provideNavigator({ gpu }) {
+export async function provideNavigator({ gpu, threads = availableParallelism() }) {
   // navigator.hardwareConcurrency is what jax-js takes for its number of threads.
-  const navigator = { hardwareConcurrency: availableParallelism(), userAgent: 'Node', platform: 'Node' };
+  const navigator = { hardwareConcurrency: threads, userAgent: 'Node', platform: 'Node' };
   if (gpu) {
     const { create, globals } = await import('webgpu');
     Object.assign(globalThis, globals);

@@ -4,9 +4,12 @@ import { recordBlobSources, sourceOf } from '../blob-sources.mjs';
 import { provideNavigator } from '../webgpu.mjs';
 
 /** { jax, setup }: the library with the backend asked for as its default device. */
-export async function openJax(backend) {
+export async function openJax(backend, threads) {
   // It looks at the globals as it is loaded.
-  await provideNavigator({ gpu: backend === 'webgpu' });
+  await provideNavigator({
+    gpu: backend === 'webgpu',
+    ...(threads === undefined ? {} : { threads: Number(threads) }),
+  });
   recordBlobSources();
   globalThis.Worker = BrowserWorker;
   const jax = await import('@jax-js/jax');

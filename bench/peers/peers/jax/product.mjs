@@ -6,7 +6,7 @@ const REPEATS = 10;
 
 /** x Wᵀ with W laid out as `settings.layout` says: 'out-in' as in PyTorch, or 'in-out'. */
 export async function product({ inputs, settings }) {
-  const { jax, setup } = await openJax(settings.backend);
+  const { jax, setup } = await openJax(settings.backend, settings.threads);
   const { numpy: np, jit, blockUntilReady } = jax;
   const tensors = await readTensors(inputs, 'product.safetensors');
   const array = (name) => np.array(tensors.get(name).data).reshape(tensors.get(name).shape);

@@ -8,22 +8,23 @@ import { provideNavigator } from '../webgpu.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** { tf, setup }: the library on the backend asked for. */
-export async function openTfjs(backend) {
+/** { tf, setup }: the library on the backend asked for; with `threads` '1' as it comes, without the workers below. */
+export async function openTfjs(backend, threads) {
   // Both backends look at the globals as they are loaded.
   await provideNavigator({ gpu: backend === 'webgpu' });
-  if (backend === 'wasm') provideThreads();
+  const hasThreads = threads !== '1';
+  if (backend === 'wasm' && hasThreads) provideThreads();
   const tf = require('@tensorflow/tfjs');
   let setup = 'WebGPU (Dawn)';
   if (backend === 'wasm') {
     const wasm = require('@tensorflow/tfjs-backend-wasm');
     // In Node it declares threads unsupported (tensorflow/tfjs#3830): with the workers below they are.
-    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', true);
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', hasThreads);
     const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
     wasm.setWasmPaths(`${folder}/`);
-    wasm.setThreadsCount(availableParallelism());
+    if (hasThreads) wasm.setThreadsCount(availableParallelism());
     await start(tf, backend);
-    setup = `WASM, SIMD, ${wasm.getThreadsCount()} threads`;
+    setup = hasThreads ? `WASM, SIMD, ${wasm.getThreadsCount()} threads` : 'WASM, SIMD, one thread';
   } else {
     require('@tensorflow/tfjs-backend-webgpu');
     await start(tf, backend);

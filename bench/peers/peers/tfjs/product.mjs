@@ -6,7 +6,7 @@ const REPEATS = 10;
 
 /** x Wᵀ with W laid out [in, out], which its product takes fastest. */
 export async function product({ inputs, settings }) {
-  const { tf, setup } = await openTfjs(settings.backend);
+  const { tf, setup } = await openTfjs(settings.backend, settings.threads);
   const tensors = await readTensors(inputs, 'product.safetensors');
   const tensor = (name) => tf.tensor(tensors.get(name).data, tensors.get(name).shape);
   const x = tensor('x');
