@@ -176,6 +176,16 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
     });
   });
 
+  it('so does a run that recomputes activations, kept or not', async () => {
+    const [kept, computed] = [
+      await trainNew({ ...recipe, recompute: true }),
+      await trainNew({ ...recipe, recompute: true, prefixCache: 'off' }),
+    ];
+    expect(results(kept)).toEqual(results(plain));
+    expect(results(computed)).toEqual(results(plain));
+    expect(kept.done.prefixCache?.examples).toBe(24);
+  });
+
   it('so does a run that was interrupted, kept before and not after, or the other way round', async () => {
     for (const [before, after] of [
       ['auto', 'auto'],
