@@ -75,7 +75,7 @@ export class WebGPUBackend implements Backend {
       const encoder = gpu.createCommandEncoder();
       encoder.copyBufferToBuffer(asWebGPUBuffer(buffer).gpu, 0, staging.gpu, 0, floats * 4);
       gpu.queue.submit([encoder.finish()]);
-      await staging.gpu.mapAsync(MAP_MODE_READ);
+      await this.#device.wait(staging.gpu.mapAsync(MAP_MODE_READ));
       return new Float32Array(staging.gpu.getMappedRange(0, floats * 4).slice(0));
     } catch (error) {
       this.#device.check();

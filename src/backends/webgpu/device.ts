@@ -1,6 +1,7 @@
 import { DeviceLostError, GraftError, NoGPUError, OutOfDeviceMemoryError } from '../../errors';
 import type { DeviceDescription } from '../backend';
-import { findGPU } from './gpu';
+import { findGPU, isPolled } from './gpu';
+import { napUntil } from './patience';
 
 export interface DeviceOptions {
   /** A GPU object other than the runtime's own. */
@@ -13,11 +14,13 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly description: DeviceDescription;
   #failure: GraftError | undefined;
+  readonly #naps: boolean;
   #isDisposed = false;
 
-  private constructor(gpu: GPUDevice, description: DeviceDescription) {
+  private constructor(gpu: GPUDevice, description: DeviceDescription, naps: boolean) {
     this.gpu = gpu;
     this.description = description;
+    this.#naps = naps;
     gpu.addEventListener('uncapturederror', (event) => {
       this.#failure ??= toGraftError(event.error);
     });
@@ -46,7 +49,8 @@ export class Device {
     const device = await gpuAdapter.requestDevice({
       requiredFeatures: gpuAdapter.features.has(timestamps) ? [timestamps] : [],
     });
-    return new Device(device, describe(gpuAdapter, device));
+    const description = describe(gpuAdapter, device);
+    return new Device(device, description, description.isFallback && isPolled(gpu));
   }
 
   /** Throws what went wrong on the device since the last call, if anything did. */
@@ -58,6 +62,11 @@ export class Device {
     throw failure;
   }
 
+  /** Waits for work of the device, and leaves it the processor where it computes on that. */
+  wait<T>(work: Promise<T>): Promise<T> {
+    return this.#naps ? napUntil(work) : work;
+  }
+
   /** Runs `create` and throws the validation or memory error that it caused on the device. */
   async guard<T>(create: () => T | Promise<T>): Promise<T> {
     this.check();
@@ -67,7 +76,7 @@ export class Device {
     let thrown: unknown;
     let succeeded = false;
     try {
-      result = await create();
+      result = await this.wait(Promise.resolve(create()));
       succeeded = true;
     } catch (error) {
       thrown = error;

@@ -221,7 +221,7 @@ class WebGPUExecutable implements Executable {
     gpu.queue.submit([encoder.finish()]);
     const submitted = performance.now();
     try {
-      await staging.gpu.mapAsync(MAP_MODE_READ, 0, Math.max(4, reads.byteLength));
+      await this.#device.wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, Math.max(4, reads.byteLength)));
     } catch (error) {
       await settle();
       this.#device.check();

@@ -14,6 +14,11 @@ function isDawn(module: unknown): module is Dawn {
 // Dawn aborts or hangs when the object that `create` returned is collected while a device of it lives: it is held here.
 let dawn: GPU | undefined;
 
+/** Whether waiting for this GPU's promises polls it from Node's event loop. */
+export function isPolled(gpu: GPU): boolean {
+  return gpu === dawn;
+}
+
 /** `navigator.gpu`, or Dawn in Node. Throws NoGPUError where there is neither. */
 export async function findGPU(): Promise<GPU> {
   const native: GPU | undefined = globalThis.navigator?.gpu;

@@ -41,7 +41,7 @@ export class Timers {
       encoder.resolveQuerySet(this.#queries, 0, this.#passes * 2, resolved.gpu, 0);
       encoder.copyBufferToBuffer(resolved.gpu, 0, staging.gpu, 0, bytes);
       this.#device.gpu.queue.submit([encoder.finish()]);
-      await staging.gpu.mapAsync(MAP_MODE_READ);
+      await this.#device.wait(staging.gpu.mapAsync(MAP_MODE_READ));
       // Nanoseconds.
       const times = new BigUint64Array(staging.gpu.getMappedRange());
       return Array.from(
