@@ -1,21 +1,13 @@
 // Matrix products for software drivers: an invocation owns an 8×8 tile of the result and walks the whole inner dimension.
 //
 // There, a load costs each SIMD lane a branch and a scalar access, some twenty times an fma: the tile is as large as the
-// instruction cache allows, the inner dimension goes by twos. The including shader's entry points read `left` and `right`
-// through the view that fits. What leaves the matrix is read clamped to its edge, and not stored.
+// instruction cache allows, the inner dimension goes by twos. What leaves the matrix is read clamped to its edge, and not
+// stored.
 //
 // A tile is four 4×4 blocks: rows 0–3 × columns 0–3, rows 0–3 × columns 4–7, rows 4–7 × columns 0–3, rows 4–7 × columns 4–7.
 // Column r of a block holds the four columns of row r.
 
 alias Tile = array<mat4x4f, 4>;
-
-struct TilePlace {
-  row: u32,    // of the tile's first element
-  column: u32,
-  rows: u32,   // of the result
-  columns: u32,
-  inner: u32,
-}
 
 // Tiles are stored in loops over their blocks that no driver unrolls: 64 guarded stores in a row would take a software
 // driver seconds to compile.
@@ -27,33 +19,25 @@ fn block_column(place: TilePlace, block: u32) -> u32 {
   return place.column + (block % 2u) * 4u;
 }
 
-@group(0) @binding(2) var<storage, read> left: array<f32>;
-@group(0) @binding(2) var<storage, read> left_by_2: array<vec2f>;
-@group(0) @binding(2) var<storage, read> left_by_4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> right: array<f32>;
-@group(0) @binding(3) var<storage, read> right_by_2: array<vec2f>;
-@group(0) @binding(3) var<storage, read> right_by_4: array<vec4f>;
-
-// Offsets of four consecutive lines from `first`, each `stride` long.
-fn line_offsets(first: u32, count: u32, stride: u32) -> vec4u {
-  return min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u)) * stride;
+// Pair k of four rows: two columns of four.
+fn left_pairs(offsets: vec4u, k: u32) -> mat2x4f {
+  return pairs_of(left_by_2[offsets.x + k], left_by_2[offsets.y + k], left_by_2[offsets.z + k], left_by_2[offsets.w + k]);
 }
 
-// Pair k of four rows, a column each.
-fn left_pairs(offsets: vec4u, k: u32) -> mat4x2f {
-  return mat4x2f(left_by_2[offsets.x + k], left_by_2[offsets.y + k], left_by_2[offsets.z + k], left_by_2[offsets.w + k]);
-}
-
-// Pair k of four columns, transposed: by hand, because transpose() costs a third of the speed on Mesa's driver.
 fn right_pairs(offsets: vec4u, k: u32) -> mat2x4f {
-  let c0 = right_by_2[offsets.x + k];
-  let c1 = right_by_2[offsets.y + k];
-  let c2 = right_by_2[offsets.z + k];
-  let c3 = right_by_2[offsets.w + k];
-  return mat2x4f(vec4f(c0.x, c1.x, c2.x, c3.x), vec4f(c0.y, c1.y, c2.y, c3.y));
+  return pairs_of(right2(offsets.x + k), right2(offsets.y + k), right2(offsets.z + k), right2(offsets.w + k));
 }
 
-// left [rows, inner] · right [columns, inner]ᵀ; inner even.
+// transpose() by hand: it costs a third of the speed on Mesa's driver.
+fn pairs_of(p0: vec2f, p1: vec2f, p2: vec2f, p3: vec2f) -> mat2x4f {
+  return mat2x4f(vec4f(p0.x, p1.x, p2.x, p3.x), vec4f(p0.y, p1.y, p2.y, p3.y));
+}
+
+fn pair_step(block: mat4x4f, a: mat2x4f, b: mat2x4f) -> mat4x4f {
+  return block_step(block_step(block, a[0], b[0]), a[1], b[1]);
+}
+
+// left [rows, inner] · right [columns, inner]ᵀ; inner a multiple of 4.
 fn product_nt(place: TilePlace) -> Tile {
   let pairs = place.inner / 2u;
   let top = line_offsets(place.row, place.rows, pairs);
@@ -66,15 +50,15 @@ fn product_nt(place: TilePlace) -> Tile {
     let left_bottom = left_pairs(bottom, k);
     let right_near = right_pairs(near, k);
     let right_far = right_pairs(far, k);
-    tile[0] += right_near * left_top;
-    tile[1] += right_far * left_top;
-    tile[2] += right_near * left_bottom;
-    tile[3] += right_far * left_bottom;
+    tile[0] = pair_step(tile[0], left_top, right_near);
+    tile[1] = pair_step(tile[1], left_top, right_far);
+    tile[2] = pair_step(tile[2], left_bottom, right_near);
+    tile[3] = pair_step(tile[3], left_bottom, right_far);
   }
   return tile;
 }
 
-// left [rows, inner] · right [inner, columns]; inner even, columns a multiple of 4.
+// left [rows, inner] · right [inner, columns]; inner and columns multiples of 4.
 fn product_nn(place: TilePlace) -> Tile {
   let pairs = place.inner / 2u;
   let top = line_offsets(place.row, place.rows, pairs);
@@ -87,12 +71,12 @@ fn product_nn(place: TilePlace) -> Tile {
     let left_top = left_pairs(top, k);
     let left_bottom = left_pairs(bottom, k);
     let next = near + fours;
-    let right_near = mat2x4f(right_by_4[near], right_by_4[next]);
-    let right_far = mat2x4f(right_by_4[near + step_far], right_by_4[next + step_far]);
-    tile[0] += right_near * left_top;
-    tile[1] += right_far * left_top;
-    tile[2] += right_near * left_bottom;
-    tile[3] += right_far * left_bottom;
+    let right_near = mat2x4f(scaled_right4(near, 2u * k), scaled_right4(next, 2u * k + 1u));
+    let right_far = mat2x4f(scaled_right4(near + step_far, 2u * k), scaled_right4(next + step_far, 2u * k + 1u));
+    tile[0] = pair_step(tile[0], left_top, right_near);
+    tile[1] = pair_step(tile[1], left_top, right_far);
+    tile[2] = pair_step(tile[2], left_bottom, right_near);
+    tile[3] = pair_step(tile[3], left_bottom, right_far);
     near = next + fours;
   }
   return tile;
@@ -110,28 +94,16 @@ fn product_tn(place: TilePlace) -> Tile {
   for (var k = 0u; k < place.inner; k++) {
     let left_top = left_by_4[top];
     let left_bottom = left_by_4[top + step_bottom];
-    let right_near = right_by_4[near];
-    let right_far = right_by_4[near + step_far];
-    tile[0] += outer(right_near, left_top);
-    tile[1] += outer(right_far, left_top);
-    tile[2] += outer(right_near, left_bottom);
-    tile[3] += outer(right_far, left_bottom);
+    let right_near = scaled_right4(near, k);
+    let right_far = scaled_right4(near + step_far, k);
+    tile[0] = block_step(tile[0], left_top, right_near);
+    tile[1] = block_step(tile[1], left_top, right_far);
+    tile[2] = block_step(tile[2], left_bottom, right_near);
+    tile[3] = block_step(tile[3], left_bottom, right_far);
     top += left_fours;
     near += right_fours;
   }
   return tile;
-}
-
-// Column r is the row vector b scaled by a[r].
-fn outer(b: vec4f, a: vec4f) -> mat4x4f {
-  return mat4x4f(b * a.x, b * a.y, b * a.z, b * a.w);
-}
-
-struct Strides {
-  row: u32, // of left, between rows of the result
-  left_inner: u32,
-  column: u32, // of right, between columns of the result
-  right_inner: u32,
 }
 
 // Any of the three, any sizes: one 4×4 block.
@@ -140,9 +112,10 @@ fn product_strided(place: TilePlace, strides: Strides) -> mat4x4f {
   var columns = line_offsets(place.column, place.columns, strides.column);
   var block = mat4x4f();
   for (var k = 0u; k < place.inner; k++) {
-    block += outer(
-      vec4f(right[columns.x], right[columns.y], right[columns.z], right[columns.w]),
+    block = block_step(
+      block,
       vec4f(left[rows.x], left[rows.y], left[rows.z], left[rows.w]),
+      vec4f(right1(columns.x), right1(columns.y), right1(columns.z), right1(columns.w)) * inner_scale(k),
     );
     rows += strides.left_inner;
     columns += strides.right_inner;

@@ -11,16 +11,28 @@
 export type Access = 'read' | 'write' | 'accumulate';
 
 /**
- * `serial`: no workgroup memory and no barriers, one invocation owns each result; the shape for software drivers.
- * `tiled`: workgroup memory, register tiles, reductions across a workgroup; the shape for a real GPU.
+ * The shapes of kernels. All variants of a kernel keep one contract.
+ *
+ * `naive`: one invocation, one element, no tricks; what the others are compared with.
+ * `serial`: no workgroup memory and no barriers, one invocation owns a piece of the result; for software drivers.
+ * `lanes16`, `lanes24`: the same, but the lanes of a SIMD register share their loads through shuffles.
+ * `tiled`: workgroup memory, register tiles, reductions across a workgroup; for GPUs.
+ * `blocked`: register tiles without workgroup memory. `wide`: workgroup memory and large register tiles.
  */
-export type VariantName = 'serial' | 'tiled';
+export const VARIANT_NAMES = ['naive', 'serial', 'lanes16', 'lanes24', 'tiled', 'blocked', 'wide'] as const;
+export type VariantName = (typeof VARIANT_NAMES)[number];
 
 /** Workgroups along x, y and z. The executor folds an x beyond 65,535 into y: see `flat_workgroup` in lib/batch.wgsl. */
 export type Grid = readonly [number, number, number];
 
 export interface Variant {
+  /** The file in shaders/ where it is not the kernel's own. */
+  readonly shader?: string;
   readonly entryPoint: string;
+  /** Compiled in beside the dispatch's own: tile sizes. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** It runs only where every subgroup has this size. */
+  readonly subgroupSize?: number;
   /** From the dispatch's work (its meaning is the kernel's, [rows, columns] for a product) to workgroups. */
   readonly workgroups: (work: readonly number[]) => Grid;
 }
@@ -34,6 +46,11 @@ export interface Kernel<Param extends string = string, Binding extends string = 
   /** Storage bindings in order; at most 8 (the smallest limit among browsers). */
   readonly bindings: { readonly [name in Binding]: Access };
   readonly variants: { readonly [name in VariantName]?: Variant };
+  /**
+   * The parameter that counts what is summed for each element of the result. Kernels that name one are tuned: beside their work,
+   * this number decides which variant is fastest.
+   */
+  readonly inner?: NoInfer<Param>;
   /** Items that the CPU's kernel counts in its ranges; by default the first number of the work. */
   readonly cpuItems?: (work: readonly number[]) => number;
   /**

@@ -5,9 +5,9 @@ import {
   biasGradientDispatch,
   forwardDispatch,
   inputGradientDispatch,
-  tileGrid,
   weightGradientDispatch,
 } from './linear';
+import { narrowStrideVariants, narrowVariants } from './products';
 
 const params = { rows: 'u32', hidden: 'u32', bottleneck: 'u32', activation: 'u32' } as const;
 
@@ -17,25 +17,17 @@ const downContract = {
   bindings: { x: 'read', weight: 'read', bias: 'read', preactivation: 'write', activated: 'write' },
 } as const;
 
-const downTiled = { entryPoint: 'adapter_down_tiled', workgroups: tileGrid(16, 16) };
-
-/** d even. */
+/** d and m multiples of 4. */
 const adapterDown = defineKernel({
   ...downContract,
   name: 'adapter_down',
-  variants: {
-    serial: { entryPoint: 'adapter_down', workgroups: tileGrid(128, 16) },
-    tiled: downTiled,
-  },
+  variants: narrowVariants('adapter', 'adapter_down', 'nt'),
 });
 
 const adapterDownStrided = defineKernel({
   ...downContract,
   name: 'adapter_down_strided',
-  variants: {
-    serial: { entryPoint: 'adapter_down_strided', workgroups: tileGrid(16, 32) },
-    tiled: downTiled,
-  },
+  variants: narrowStrideVariants('adapter', 'adapter_down'),
 });
 
 const hiddenGradientContract = {
@@ -50,25 +42,17 @@ const hiddenGradientContract = {
   },
 } as const;
 
-const hiddenGradientTiled = { entryPoint: 'adapter_hidden_gradient_tiled', workgroups: tileGrid(16, 16) };
-
-/** d even, m a multiple of 4. */
+/** Likewise. */
 const adapterHiddenGradient = defineKernel({
   ...hiddenGradientContract,
   name: 'adapter_hidden_gradient',
-  variants: {
-    serial: { entryPoint: 'adapter_hidden_gradient', workgroups: tileGrid(32, 64) },
-    tiled: hiddenGradientTiled,
-  },
+  variants: narrowVariants('adapter', 'adapter_hidden_gradient', 'nn'),
 });
 
 const adapterHiddenGradientStrided = defineKernel({
   ...hiddenGradientContract,
   name: 'adapter_hidden_gradient_strided',
-  variants: {
-    serial: { entryPoint: 'adapter_hidden_gradient_strided', workgroups: tileGrid(16, 32) },
-    tiled: hiddenGradientTiled,
-  },
+  variants: narrowStrideVariants('adapter', 'adapter_hidden_gradient'),
 });
 
 /** The weights of a bottleneck from d to m and back, in PyTorch's layout; trainable or frozen. */
@@ -110,12 +94,13 @@ export function adapter(tape: Tape, x: Tensor, weights: AdapterWeights, activati
     activation: activationCode(activation),
   };
   const work: Work = (shape) => [countRows(x.rows, shape), bottleneck];
+  const isByFours = hidden % 4 === 0 && bottleneck % 4 === 0;
   const activated = tape.activation('adapter activation', x.rows, bottleneck);
   tape.record({
     op: 'adapter',
     output,
     forward: [
-      dispatch(hidden % 2 === 0 ? adapterDown : adapterDownStrided, {
+      dispatch(isByFours ? adapterDown : adapterDownStrided, {
         params,
         bindings: { x, weight: downWeight, bias: downBias, preactivation, activated },
         work,
@@ -128,10 +113,9 @@ export function adapter(tape: Tape, x: Tensor, weights: AdapterWeights, activati
           const gradients = new Map<Tensor, Tensor>();
           const preactivationGradient = tape.like(preactivation, 'gradient of adapter pre-activation');
           const recomputed = tape.like(preactivation, 'adapter activation, recomputed');
-          const isFast = hidden % 2 === 0 && bottleneck % 4 === 0;
           if ([x, downWeight, downBias, upWeight].some((tensor) => tensor.requiresGradient)) {
             dispatches.push(
-              dispatch(isFast ? adapterHiddenGradient : adapterHiddenGradientStrided, {
+              dispatch(isByFours ? adapterHiddenGradient : adapterHiddenGradientStrided, {
                 params,
                 bindings: {
                   outputGradient,

@@ -1,8 +1,8 @@
-import { defineKernel, dispatch, type Variant, type VariantName } from '../backends/kernel';
+import { defineKernel, dispatch, type Kernel } from '../backends/kernel';
 import { batchLabels, type Tape, type Tensor } from '../scheduler/tape';
 
 /** Work is `[sequences]`: an invocation each in workgroups of 32, or a workgroup each. */
-const bySequence = (entryPoint: string): Record<VariantName, Variant> => ({
+const bySequence = (entryPoint: string): Kernel['variants'] => ({
   serial: { entryPoint, workgroups: ([sequences = 0]) => [Math.ceil(sequences / 32), 1, 1] },
   tiled: { entryPoint: `${entryPoint}_tiled`, workgroups: ([sequences = 0]) => [sequences, 1, 1] },
 });

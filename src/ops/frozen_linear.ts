@@ -1,11 +1,11 @@
-import { storageCode } from '../backends/frozen-matrix';
+import { BYTES_PER_ELEMENT, storageCode, type WeightStorage } from '../backends/frozen-matrix';
 import { countRows, type Dispatch, defineKernel, dispatch, type Kernel, rowsCode } from '../backends/kernel';
 import { type FrozenMatrix, matrixOf, type Tape, type Tensor } from '../scheduler/tape';
-import { tileGrid } from './linear';
+import { type Orientation, productVariants, strideVariants } from './products';
 
 /**
  * Twins of linear's products on a weight that is laid out once. `right` is the weight as its backend keeps it; in f32 the WGSL is
- * linear's own, in f16 and int8 shaders/frozen_linear.wgsl. `scales` stands where linear has its addend: [N], read with int8 only.
+ * linear's own, in f16 and int8 the same with another right operand (shaders/lib/right_*.wgsl). `scales` stands where linear has its addend: [N], read with int8 only.
  */
 const contract = {
   params: {
@@ -19,43 +19,41 @@ const contract = {
     storage: 'u32',
   },
   bindings: { left: 'read', right: 'read', bias: 'read', scales: 'read', result: 'write' },
+  inner: 'inner',
 } as const;
 
-const tiled = { entryPoint: 'linear_product_tiled', workgroups: tileGrid(64, 64) };
-const strided = { entryPoint: 'linear_product_strided', workgroups: tileGrid(16, 32) };
-const forwardVariants = {
-  serial: { entryPoint: 'linear_forward', workgroups: tileGrid(128, 16) },
-  tiled,
-};
-const gradientVariants = {
-  serial: { entryPoint: 'linear_input_gradient', workgroups: tileGrid(32, 64) },
-  tiled,
-};
-
 type ProductKernel = Kernel<keyof typeof contract.params, keyof typeof contract.bindings>;
-
-const anySize = { serial: strided, tiled };
 
 // Each range of rows unpacks or transposes the weight anew: half a nanosecond an element, where a row costs 0.05.
 const UNPACKING_RANGE = 128;
 
-const forwardKernel = productKernels('frozen_linear_forward', forwardVariants, 1);
-const gradientKernel = productKernels('frozen_linear_input_gradient', gradientVariants, UNPACKING_RANGE);
-
-function productKernels(name: string, variants: ProductKernel['variants'], f32Range: number) {
-  const make = (shader: string, chosen: ProductKernel['variants']): ProductKernel => {
-    const cpuLeastRange = shader === 'linear' ? f32Range : UNPACKING_RANGE;
-    return defineKernel({ ...contract, name, shader, variants: chosen, cpuLeastRange });
-  };
-  return {
-    fast: make('linear', variants),
-    any: make('linear', anySize),
-    stored: make('frozen_linear', {
-      serial: { entryPoint: name, workgroups: tileGrid(16, 32) },
-      tiled: { entryPoint: name, workgroups: tileGrid(16, 32) },
-    }),
-  };
+/** For sizes that are multiples of 4, and for any. */
+interface Kernels {
+  readonly byFours: ProductKernel;
+  readonly anySize: ProductKernel;
 }
+
+const families = { f32: 'linear', f16: 'linear_f16', int8: 'linear_int8' } as const;
+
+function kernelsOf(
+  name: string,
+  entryPoint: string,
+  orientation: Orientation,
+): Record<WeightStorage, Kernels> {
+  const kernels = (storage: WeightStorage): Kernels => {
+    const family = families[storage];
+    const cpuLeastRange = storage === 'f32' && orientation === 'nt' ? 1 : UNPACKING_RANGE;
+    const common = { ...contract, name, shader: family, cpuLeastRange };
+    return {
+      byFours: defineKernel({ ...common, variants: productVariants(family, entryPoint, orientation) }),
+      anySize: defineKernel({ ...common, variants: strideVariants(family) }),
+    };
+  };
+  return { f32: kernels('f32'), f16: kernels('f16'), int8: kernels('int8') };
+}
+
+const forwardKernels = kernelsOf('frozen_linear_forward', 'linear_forward', 'nt');
+const gradientKernels = kernelsOf('frozen_linear_input_gradient', 'linear_input_gradient', 'nn');
 
 /**
  * y = x Wᵀ + b with a frozen W `[N, K]` in any storage and a frozen b `[N]`: x `[rows, K]` → `[rows, N]`. Saves nothing; the
@@ -108,24 +106,26 @@ function product(matrix: FrozenMatrix, operands: Operands): Dispatch<Tensor> {
   const { left, weight, bias, result, isForward } = operands;
   const inner = left.columns;
   const { columns } = result;
-  const kernels = isForward ? forwardKernel : gradientKernel;
-  const isFast = inner % 2 === 0 && (isForward || columns % 4 === 0);
-  const kernel = matrix.storage !== 'f32' ? kernels.stored : isFast ? kernels.fast : kernels.any;
-  const storage = storageCode(matrix.storage);
+  const { storage } = matrix;
+  const kernels = (isForward ? forwardKernels : gradientKernels)[storage];
+  const kernel = inner % 4 === 0 && columns % 4 === 0 ? kernels.byFours : kernels.anySize;
+  // Rows are filled up to whole words.
+  const perWord = 4 / BYTES_PER_ELEMENT[storage];
+  const pitch = Math.ceil(weight.columns / perWord) * perWord;
   return dispatch(kernel, {
     params: {
       rows: rowsCode(result.rows),
       columns,
       inner,
-      rightColumn: isForward ? inner : 1,
-      rightInner: isForward ? 1 : columns,
+      rightColumn: isForward ? pitch : 1,
+      rightInner: isForward ? 1 : pitch,
       hasBias: bias === undefined ? 0 : 1,
       hasAddend: 0,
-      storage,
+      storage: storageCode(storage),
     },
     // What is absent is not read, but something must be bound.
     bindings: { left, right: weight, bias: bias ?? weight, scales: matrix.scales ?? weight, result },
-    constants: matrix.storage === 'f32' ? {} : { STORAGE: storage },
+    constants: storage === 'int8' ? { SCALE_INNER: isForward ? 0 : 1 } : {},
     work: (shape) => [countRows(result.rows, shape), columns],
   });
 }

@@ -3,9 +3,9 @@ import {
   type Dispatch,
   defineKernel,
   dispatch,
+  type Kernel,
   rowsCode,
   type Variant,
-  type VariantName,
   type Work,
 } from '../backends/kernel';
 import { gradientOf, type Tape, type Tensor } from '../scheduler/tape';
@@ -16,7 +16,7 @@ const CHUNKS = 32;
 const FORWARD = { x: 'read', residual: 'read', gamma: 'read', beta: 'read', output: 'write' } as const;
 
 /** Rows an invocation each (workgroups of 32), or a workgroup each. Work is `[rows]`. */
-const byRow = (entryPoint: string): Record<VariantName, Variant> => ({
+const byRow = (entryPoint: string): Kernel['variants'] => ({
   serial: { entryPoint, workgroups: ([rows = 0]) => [Math.ceil(rows / 32), 1, 1] },
   tiled: { entryPoint: `${entryPoint}_tiled`, workgroups: ([rows = 0]) => [rows, 1, 1] },
 });

@@ -1,10 +1,6 @@
-import { countRows, type Dispatch, defineKernel, dispatch, type Grid, rowsCode } from '../backends/kernel';
+import { countRows, type Dispatch, defineKernel, dispatch, rowsCode } from '../backends/kernel';
 import { gradientOf, type Tape, type Tensor } from '../scheduler/tape';
-
-/** Grid of a kernel whose workgroups own `height` × `width` of a result; its work is `[rows, columns]`. */
-export function tileGrid(height: number, width: number): (work: readonly number[]) => Grid {
-  return ([rows = 0, columns = 0]) => [Math.ceil(columns / width), Math.ceil(rows / height), 1];
-}
+import { narrowStrideVariants, narrowVariants, productVariants, strideVariants, tileGrid } from './products';
 
 const productContract = {
   shader: 'linear',
@@ -18,36 +14,28 @@ const productContract = {
     hasAddend: 'u32',
   },
   bindings: { left: 'read', right: 'read', bias: 'read', addend: 'read', result: 'write' },
+  inner: 'inner',
 } as const;
 
-const stridedProduct = { entryPoint: 'linear_product_strided', workgroups: tileGrid(16, 32) };
-const tiledProduct = { entryPoint: 'linear_product_tiled', workgroups: tileGrid(64, 64) };
-
-/** Inner dimension even. */
+/** Inner dimension and columns multiples of 4. */
 const linearForward = defineKernel({
   ...productContract,
   name: 'linear_forward',
-  variants: {
-    serial: { entryPoint: 'linear_forward', workgroups: tileGrid(128, 16) },
-    tiled: tiledProduct,
-  },
+  variants: productVariants('linear', 'linear_forward', 'nt'),
 });
 
-/** Inner dimension even, columns a multiple of 4. */
+/** Likewise. */
 const linearInputGradient = defineKernel({
   ...productContract,
   name: 'linear_input_gradient',
-  variants: {
-    serial: { entryPoint: 'linear_input_gradient', workgroups: tileGrid(32, 64) },
-    tiled: tiledProduct,
-  },
+  variants: productVariants('linear', 'linear_input_gradient', 'nn'),
 });
 
 /** Either product, any sizes. */
 const linearProduct = defineKernel({
   ...productContract,
   name: 'linear_product',
-  variants: { serial: stridedProduct, tiled: tiledProduct },
+  variants: strideVariants('linear'),
 });
 
 const weightGradientContract = {
@@ -56,25 +44,17 @@ const weightGradientContract = {
   bindings: { outputGradient: 'read', x: 'read', weightGradient: 'accumulate' },
 } as const;
 
-const splitWeightGradient = { entryPoint: 'linear_weight_gradient_tiled', workgroups: tileGrid(16, 16) };
-
 /** Both sizes multiples of 4. */
 const linearWeightGradient = defineKernel({
   ...weightGradientContract,
   name: 'linear_weight_gradient',
-  variants: {
-    serial: { entryPoint: 'linear_weight_gradient', workgroups: tileGrid(32, 64) },
-    tiled: splitWeightGradient,
-  },
+  variants: narrowVariants('linear', 'linear_weight_gradient', 'nn'),
 });
 
 const linearWeightGradientStrided = defineKernel({
   ...weightGradientContract,
   name: 'linear_weight_gradient_strided',
-  variants: {
-    serial: { entryPoint: 'linear_weight_gradient_strided', workgroups: tileGrid(16, 32) },
-    tiled: splitWeightGradient,
-  },
+  variants: narrowStrideVariants('linear', 'linear_weight_gradient'),
 });
 
 const linearBiasGradient = defineKernel({
@@ -83,8 +63,8 @@ const linearBiasGradient = defineKernel({
   params: { rows: 'u32', columns: 'u32' },
   bindings: { outputGradient: 'read', biasGradient: 'accumulate' },
   variants: {
-    serial: { entryPoint: 'linear_bias_gradient', workgroups: tileGrid(1, 16) },
-    tiled: { entryPoint: 'linear_bias_gradient_tiled', workgroups: tileGrid(1, 16) },
+    serial: { shader: 'linear_serial', entryPoint: 'linear_bias_gradient', workgroups: tileGrid(1, 16) },
+    tiled: { shader: 'linear_tiled', entryPoint: 'linear_bias_gradient', workgroups: tileGrid(1, 16) },
   },
   cpuItems: ([, columns = 0]) => columns,
 });
@@ -99,7 +79,7 @@ export function forwardDispatch(tensors: {
 }): Dispatch<Tensor> {
   const { left, weight, bias, addend, result } = tensors;
   const inner = left.columns;
-  return dispatch(inner % 2 === 0 ? linearForward : linearProduct, {
+  return dispatch(inner % 4 === 0 && result.columns % 4 === 0 ? linearForward : linearProduct, {
     params: {
       rows: rowsCode(result.rows),
       columns: result.columns,
@@ -125,7 +105,7 @@ export function inputGradientDispatch(tensors: {
   const { outputGradient, weight, addend, xGradient } = tensors;
   const inner = outputGradient.columns;
   const { columns } = xGradient;
-  return dispatch(inner % 2 === 0 && columns % 4 === 0 ? linearInputGradient : linearProduct, {
+  return dispatch(inner % 4 === 0 && columns % 4 === 0 ? linearInputGradient : linearProduct, {
     params: {
       rows: rowsCode(xGradient.rows),
       columns,

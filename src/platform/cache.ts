@@ -24,10 +24,11 @@ export interface DownloadCache {
 
 /** The cache of this platform; `directory` is for Node and Deno and defaults to GRAFT_CACHE, else the user's cache directory. */
 export function platformCache(directory?: string): DownloadCache {
-  return platform.hasFileSystem ? directoryCache(directory ?? defaultDirectory()) : browserCache();
+  return platform.hasFileSystem ? directoryCache(directory ?? cacheDirectory()) : browserCache();
 }
 
-function defaultDirectory(): string {
+/** GRAFT_CACHE, else the user's cache directory. For Node and Deno. */
+export function cacheDirectory(): string {
   const { os, path } = nodeModules();
   const userCache = environmentVariable('XDG_CACHE_HOME') ?? path.join(os.homedir(), '.cache');
   return environmentVariable('GRAFT_CACHE') ?? path.join(userCache, 'graft');
@@ -148,7 +149,7 @@ export function browserCache(): DownloadCache {
 
 const VERSION_HEADER = 'x-graft-version';
 
-async function openStorage(): Promise<Cache | undefined> {
+export async function openStorage(): Promise<Cache | undefined> {
   try {
     return 'caches' in globalThis ? await caches.open('graft') : undefined;
   } catch {

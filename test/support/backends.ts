@@ -8,7 +8,8 @@ import { WebGPUBackend } from '../../src/backends/webgpu/backend';
 export function useWebGPU(): () => WebGPUBackend {
   let backend: WebGPUBackend | undefined;
   beforeAll(async () => {
-    backend = await WebGPUBackend.create();
+    // Unmeasured: tests neither read nor write what the user's runs remember.
+    backend = await WebGPUBackend.create({ kernels: 'presumed' });
   });
   afterAll(() => backend?.dispose());
   return () => {
@@ -21,7 +22,7 @@ export function useWebGPU(): () => WebGPUBackend {
 export function useBackend(kind: VariantName | 'wasm'): () => Backend {
   let backend: Backend | undefined;
   beforeAll(async () => {
-    backend = kind === 'wasm' ? await WasmBackend.create() : await WebGPUBackend.create({ variant: kind });
+    backend = kind === 'wasm' ? await WasmBackend.create() : await WebGPUBackend.create({ kernels: kind });
   });
   afterAll(() => backend?.dispose());
   return () => {

@@ -1,17 +1,19 @@
 import type { Backend, DeviceDescription, Executable } from '../backend';
 import type { FrozenMatrixBuffer, FrozenMatrixSpec } from '../frozen-matrix';
-import type { VariantName } from '../kernel';
 import type { DeviceBuffer, Schedule } from '../schedule';
 import { Device, type DeviceOptions } from './device';
 import { prepareSchedule } from './executor';
 import { BufferUsage, MAP_MODE_READ } from './flags';
 import { allocateMatrix } from './frozen-matrix';
+import type { MeasuredKernel } from './kernel-choices';
 import { asWebGPUBuffer, Memory, type WebGPUBuffer } from './memory';
 import { Pipelines } from './pipelines';
+import { Tuner } from './tuning';
+import type { KernelChoice } from './variants';
 
 export interface WebGPUOptions extends DeviceOptions {
-  /** Which shape of kernel to run; by default what suits the device. */
-  readonly variant?: VariantName | undefined;
+  /** Which variants of kernels to run. Default 'auto'. */
+  readonly kernels?: KernelChoice | undefined;
 }
 
 /** Computes on WebGPU. */
@@ -20,18 +22,17 @@ export class WebGPUBackend implements Backend {
   readonly #device: Device;
   readonly #memory: Memory;
   readonly #pipelines: Pipelines;
-  readonly #variant: VariantName;
+  readonly #tuner: Tuner;
 
-  private constructor(device: Device, variant: VariantName) {
+  private constructor(device: Device, choice: KernelChoice) {
     this.#device = device;
     this.#memory = new Memory(device);
     this.#pipelines = new Pipelines(device);
-    this.#variant = variant;
+    this.#tuner = new Tuner({ device, memory: this.#memory, pipelines: this.#pipelines, choice });
   }
 
   static async create(options: WebGPUOptions = {}): Promise<WebGPUBackend> {
-    const device = await Device.request(options);
-    return new WebGPUBackend(device, options.variant ?? (device.description.isFallback ? 'serial' : 'tiled'));
+    return new WebGPUBackend(await Device.request(options), options.kernels ?? 'auto');
   }
 
   get device(): DeviceDescription {
@@ -85,12 +86,17 @@ export class WebGPUBackend implements Backend {
     }
   }
 
+  /** Kernels whose variants were timed on this device, now or in earlier runs. */
+  measuredKernels(): Promise<MeasuredKernel[]> {
+    return this.#tuner.measured();
+  }
+
   prepare(schedule: Schedule): Promise<Executable> {
     return prepareSchedule(schedule, {
       device: this.#device,
       memory: this.#memory,
       pipelines: this.#pipelines,
-      variant: this.#variant,
+      tuner: this.#tuner,
     });
   }
 

@@ -14,13 +14,20 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly description: DeviceDescription;
   #failure: GraftError | undefined;
+  /** The size of every subgroup, where all have one and shaders may use it. */
+  readonly subgroupSize: number | undefined;
   readonly #naps: boolean;
   #isDisposed = false;
 
-  private constructor(gpu: GPUDevice, description: DeviceDescription, naps: boolean) {
+  private constructor(
+    gpu: GPUDevice,
+    description: DeviceDescription,
+    traits: { readonly naps: boolean; readonly subgroupSize: number | undefined },
+  ) {
     this.gpu = gpu;
     this.description = description;
-    this.#naps = naps;
+    this.subgroupSize = traits.subgroupSize;
+    this.#naps = traits.naps;
     gpu.addEventListener('uncapturederror', (event) => {
       this.#failure ??= toGraftError(event.error);
     });
@@ -45,12 +52,18 @@ export class Device {
         'Install a Vulkan, Metal or D3D12 driver; on Debian a software one is in mesa-vulkan-drivers (bookworm-backports)',
       );
     }
-    const timestamps: GPUFeatureName = 'timestamp-query';
     const device = await gpuAdapter.requestDevice({
-      requiredFeatures: gpuAdapter.features.has(timestamps) ? [timestamps] : [],
+      requiredFeatures: WANTED_FEATURES.filter((feature) => gpuAdapter.features.has(feature)),
     });
     const description = describe(gpuAdapter, device);
-    return new Device(device, description, description.isFallback && isPolled(gpu));
+    return new Device(device, description, {
+      naps: description.isFallback && isPolled(gpu),
+      subgroupSize: await fixedSubgroupSize(device, gpuAdapter.info),
+    });
+  }
+
+  get isFallback(): boolean {
+    return this.description.isFallback;
   }
 
   /** Throws what went wrong on the device since the last call, if anything did. */
@@ -104,6 +117,18 @@ function toGraftError(error: GPUError): GraftError {
     );
   }
   return new GraftError(`WebGPU reports: ${error.message}`);
+}
+
+/** Timers for profiles; subgroups for kernels whose lanes share their loads. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups'];
+
+async function fixedSubgroupSize(device: GPUDevice, info: GPUAdapterInfo): Promise<number | undefined> {
+  const { subgroupMinSize, subgroupMaxSize } = info;
+  if (!device.features.has('subgroups') || subgroupMinSize !== subgroupMaxSize) return undefined;
+  // Some stacks offer the feature and do not parse its directive.
+  device.pushErrorScope('validation');
+  device.createShaderModule({ code: 'enable subgroups;' });
+  return (await device.popErrorScope()) === null ? subgroupMinSize : undefined;
 }
 
 function describe(gpuAdapter: GPUAdapter, device: GPUDevice): DeviceDescription {

@@ -1,26 +1,20 @@
 import { DeviceLimitError } from '../../errors';
 import type { Executable, KernelTime, MicroBatch, ReadBack, RunRequest, RunResult } from '../backend';
 import { type BatchLayout, encodeBatch, encodedLength, layOutBatch } from '../batch-layout';
-import {
-  type BatchShape,
-  countRows,
-  type Dispatch,
-  encodeParams,
-  type Grid,
-  type VariantName,
-} from '../kernel';
+import { type BatchShape, countRows, type Dispatch, encodeParams, type Grid } from '../kernel';
 import type { Location, Schedule } from '../schedule';
 import type { Device } from './device';
 import { BufferUsage, MAP_MODE_READ } from './flags';
 import { asWebGPUBuffer, type Memory, type WebGPUBuffer } from './memory';
-import { chooseVariant, type Pipelines } from './pipelines';
+import type { Pipelines } from './pipelines';
 import { Timers } from './timers';
+import type { Tuner } from './tuning';
 
 export interface ExecutorContext {
   readonly device: Device;
   readonly memory: Memory;
   readonly pipelines: Pipelines;
-  readonly variant: VariantName;
+  readonly tuner: Tuner;
 }
 
 /** A dispatch with everything ready but the grid, which follows the batch. */
@@ -55,10 +49,12 @@ export async function prepareSchedule(schedule: Schedule, context: ExecutorConte
     const params = await own(blocks.byteLength, uniform | copyDestination, 'parameters');
     device.gpu.queue.writeBuffer(params.gpu, 0, blocks);
     const bind = (location: Location) => bindLocation(location, slots, inputs, layout);
+    const variants = await context.tuner.choose(schedule, bind);
     const ready = await device.guard(() =>
       Promise.all(
         schedule.dispatches.map(async (item, index): Promise<ReadyDispatch> => {
-          const variant = chooseVariant(item.kernel, context.variant);
+          const variant = variants[index];
+          if (variant === undefined) throw new RangeError(`nothing was chosen for dispatch ${index}`);
           const pipeline = await context.pipelines.get(item.kernel, variant, item.constants);
           const resources: GPUBufferBinding[] = [
             { buffer: inputs.gpu, offset: 0, size: layout.block.byteLength },

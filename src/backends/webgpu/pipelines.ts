@@ -1,5 +1,5 @@
 import { GraftError } from '../../errors';
-import type { Access, Kernel, Variant, VariantName } from '../kernel';
+import type { Access, Kernel, Variant } from '../kernel';
 import type { Device } from './device';
 import { SHADER_STAGE_COMPUTE } from './flags';
 import { shaderSources } from './shader-sources';
@@ -7,13 +7,6 @@ import { shaderSources } from './shader-sources';
 export interface Pipeline {
   readonly gpu: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
-}
-
-/** The variant that a device of this kind runs; a kernel with one variant runs that one. */
-export function chooseVariant(kernel: Kernel, preferred: VariantName): Variant {
-  const variant = kernel.variants[preferred] ?? kernel.variants.serial ?? kernel.variants.tiled;
-  if (variant === undefined) throw new GraftError(`kernel ${kernel.name} has no variant`);
-  return variant;
 }
 
 /** Compiles each entry point once per set of constants, all that are asked for at once side by side. */
@@ -28,14 +21,17 @@ export class Pipelines {
   }
 
   get(kernel: Kernel, variant: Variant, constants: Readonly<Record<string, number>>): Promise<Pipeline> {
+    const shader = variant.shader ?? kernel.shader;
+    const all = { ...variant.constants, ...constants };
     const label = [
-      variant.entryPoint,
-      ...Object.entries(constants).map(([name, value]) => `${name}=${value}`),
+      `${shader}/${variant.entryPoint}`,
+      ...Object.entries(all).map(([name, value]) => `${name}=${value}`),
     ].join(' ');
-    const key = `${kernel.shader}/${label}`;
+    // One entry point serves kernels of different bindings.
+    const key = `${label} ${Object.values(kernel.bindings).join()}`;
     let pipeline = this.#pipelines.get(key);
     if (pipeline === undefined) {
-      pipeline = this.#create(kernel, variant, constants, label);
+      pipeline = this.#create(kernel, variant, all, label);
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
@@ -51,15 +47,18 @@ export class Pipelines {
     const gpu = await this.#device.gpu.createComputePipelineAsync({
       label,
       layout: this.#device.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module: this.#module(kernel.shader, constants), entryPoint: variant.entryPoint },
+      compute: { module: this.#module(variant, kernel.shader, constants), entryPoint: variant.entryPoint },
     });
     return { gpu, layout };
   }
 
-  #module(shader: string, constants: Readonly<Record<string, number>>): GPUShaderModule {
-    const prefix = Object.entries(constants)
-      .map(([name, value]) => `const ${name} = ${value}u;\n`)
-      .join('');
+  #module(variant: Variant, ownShader: string, constants: Readonly<Record<string, number>>): GPUShaderModule {
+    const shader = variant.shader ?? ownShader;
+    const enables = variant.subgroupSize === undefined ? '' : 'enable subgroups;\n';
+    const prefix = Object.entries(constants).reduce(
+      (text, [name, value]) => `${text}const ${name} = ${value}u;\n`,
+      enables,
+    );
     const key = `${shader}\n${prefix}`;
     let module = this.#modules.get(key);
     if (module === undefined) {
