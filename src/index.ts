@@ -3,6 +3,8 @@ export { type HoulsbyOptions, houlsby } from './adapters/houlsby';
 export type { AdapterMethod } from './adapters/method';
 export type { DeviceDescription } from './backends/backend';
 export type { WeightStorage } from './backends/frozen-matrix';
+export type { MeasuredKernel } from './backends/webgpu/kernel-choices';
+export { KERNEL_CHOICES, type KernelChoice } from './backends/webgpu/variants';
 export {
   AdapterMismatchError,
   DataError,

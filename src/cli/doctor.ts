@@ -1,4 +1,4 @@
-import { GraftError, type Runtime, type SelfTestReport } from '../index';
+import { GraftError, type MeasuredKernel, type Runtime, type SelfTestReport } from '../index';
 import type { DoctorOptions } from './options';
 import { withRuntime } from './runtime';
 import { grouped, printable, printJson, table } from './terminal';
@@ -6,9 +6,10 @@ import { grouped, printable, printJson, table } from './terminal';
 /** `graft doctor`: the device and a self-test of every kernel on it. @throws GraftError where a check failed. */
 export async function doctor(options: DoctorOptions): Promise<void> {
   await withRuntime(options, async (runtime) => {
-    if (!options.json) process.stdout.write(describeDevice(runtime));
+    const kernels = await runtime.measuredKernels();
+    if (!options.json) process.stdout.write(describeDevice(runtime) + describeKernels(kernels));
     const selfTest = await runtime.selfTest();
-    if (options.json) printJson({ backend: runtime.backend, device: runtime.device, selfTest });
+    if (options.json) printJson({ backend: runtime.backend, device: runtime.device, kernels, selfTest });
     else process.stdout.write(describeSelfTest(selfTest));
     if (!selfTest.passed) {
       throw new GraftError(
@@ -35,6 +36,13 @@ function describeDevice({ backend, device }: Runtime): string {
     table(limits),
     '\n',
   ].join('');
+}
+
+/** The variants that --kernels auto takes, where they were measured. */
+export function describeKernels(kernels: readonly MeasuredKernel[]): string {
+  if (kernels.length === 0) return '';
+  const rows = kernels.map(({ kernel, sizes, variant }) => [`  ${kernel}`, sizes, variant]);
+  return ['fastest kernels measured here\n', table(rows), '\n'].join('');
 }
 
 type Check = SelfTestReport['checks'][number];

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { TaskKind, WeightStorage } from '../index';
+import type { KernelChoice, TaskKind, WeightStorage } from '../index';
 import { parseDecimal } from './number';
 
 /** What the commands are given once the command line has been read. Names follow the flags. */
@@ -7,6 +7,7 @@ import { parseDecimal } from './number';
 export interface DeviceOptions {
   readonly backend: 'auto' | 'webgpu' | 'wasm';
   readonly threads?: number;
+  readonly kernels: KernelChoice;
 }
 
 export interface WeightsOption {

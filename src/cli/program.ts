@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { version } from '../../package.json';
+import { KERNEL_CHOICES } from '../index';
 import {
   type DoctorOptions,
   decimalNumber,
@@ -200,6 +201,11 @@ function addDeviceOptions(command: Command): Command {
       '--threads <number>',
       "threads of the CPU's backend; default: as many as cores, at most 8",
       wholeNumber(1, 64),
+    )
+    .addOption(
+      new Option('--kernels <name>', 'which WebGPU kernels run; auto: measured once on this device')
+        .choices(KERNEL_CHOICES)
+        .default('auto'),
     );
 }
 

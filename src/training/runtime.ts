@@ -1,6 +1,8 @@
 import type { Backend, DeviceDescription } from '../backends/backend';
 import { WasmBackend } from '../backends/wasm/backend';
 import { WebGPUBackend } from '../backends/webgpu/backend';
+import type { MeasuredKernel } from '../backends/webgpu/kernel-choices';
+import { type KernelChoice, parseKernelChoice } from '../backends/webgpu/variants';
 import { NoGPUError, OptionError } from '../errors';
 import { runSelfTest, type SelfTestOptions, type SelfTestReport } from '../reference/self-test';
 
@@ -13,9 +15,10 @@ export interface RuntimeOptions {
   /** Which GPUAdapter to ask for, where there are several. Default 'high-performance'. */
   readonly powerPreference?: GPUPowerPreference;
   /**
-   * 'serial' kernels suit software drivers, 'tiled' ones GPUs. By default what suits the device.
+   * Which variants of the WebGPU kernels to run. 'auto' (default) measures what suits the device, once, and remembers it. A name
+   * is taken where a kernel has such a variant: 'serial' suits software drivers, 'tiled' GPUs, 'naive' is the plain form.
    */
-  readonly kernels?: 'serial' | 'tiled';
+  readonly kernels?: KernelChoice;
   /**
    * Threads of the CPU's backend, from 1 to 64. Default: as many as there are cores, at most 8; one where there is no shared
    * memory, as in a page that is not cross-origin isolated (`runtime.device.note` then says so).
@@ -42,6 +45,11 @@ export class Runtime {
 
   get device(): DeviceDescription {
     return this.compute.device;
+  }
+
+  /** WebGPU kernels whose variants were timed on this device, now or in earlier runs, and which was the fastest. */
+  async measuredKernels(): Promise<readonly MeasuredKernel[]> {
+    return this.compute instanceof WebGPUBackend ? this.compute.measuredKernels() : [];
   }
 
   /** Runs every kernel, forward and backward, on small inputs and compares with float64. A few seconds. */
@@ -85,7 +93,7 @@ async function createWasm({ threads }: RuntimeOptions): Promise<WasmBackend> {
 }
 
 function createWebGPU({ powerPreference, kernels }: RuntimeOptions): Promise<WebGPUBackend> {
-  return WebGPUBackend.create({ powerPreference, variant: kernels });
+  return WebGPUBackend.create({ powerPreference, kernels: parseKernelChoice(kernels ?? 'auto') });
 }
 
 async function chooseBackend(options: RuntimeOptions): Promise<Backend> {

@@ -63,6 +63,7 @@ describe('the options of train', () => {
           seed: 0,
           weights: 'f32',
           backend: 'auto',
+          kernels: 'auto',
           out: 'o',
           resume: false,
           json: false,
@@ -77,11 +78,12 @@ describe('the options of train', () => {
       '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
       '--adapter-layers 0,2-3 --prefix-cache disk ' +
       '--dropout 0.2 --max-length 64 --token-budget 2048 --recompute --limit 100 --patience 2 --seed 4294967295 ' +
-      '--weights int8 --backend webgpu --threads 3 --resume --json';
+      '--weights int8 --backend webgpu --kernels tiled --threads 3 --resume --json';
     const { given } = await read(...train, ...more.split(' '));
     expect(given).toEqual([
       {
         backbone: 'b',
+        kernels: 'tiled',
         train: 't.tsv',
         dev: 'd.csv',
         text: '0',
@@ -215,20 +217,29 @@ describe('the other commands', () => {
     const options = { backbone: 'b', adapter: 'a', data: 'd', text: '0', label: '1', header: false };
     expect(await read(...argv)).toEqual({
       command: 'eval',
-      given: [{ ...options, weights: 'f32', backend: 'auto', json: false }],
+      given: [{ ...options, weights: 'f32', backend: 'auto', kernels: 'auto', json: false }],
     });
   });
 
   it('predict, with its texts', async () => {
     const call = await read('predict', '--backbone', 'b', '--adapter', 'a', '--json', 'one text', 'another');
-    const options = { backbone: 'b', adapter: 'a', weights: 'f32', backend: 'auto', json: true };
+    const options = {
+      backbone: 'b',
+      adapter: 'a',
+      weights: 'f32',
+      backend: 'auto',
+      kernels: 'auto',
+      json: true,
+    };
     expect(call).toEqual({ command: 'predict', given: [['one text', 'another'], options] });
   });
 
   it('tokenize and doctor', async () => {
     expect((await read('tokenize', '--backbone', 'b')).given).toEqual([{ backbone: 'b', json: false }]);
     expect((await read('tokenize')).given).toEqual([{ backbone: 'graft-mini', json: false }]);
-    expect((await read('doctor', '--json')).given).toEqual([{ backend: 'auto', json: true }]);
+    expect((await read('doctor', '--json')).given).toEqual([
+      { backend: 'auto', kernels: 'auto', json: true },
+    ]);
   });
 
   it.each([[], ['no-such-command'], ['eval']])('usage error: %s', async (...argv) => {

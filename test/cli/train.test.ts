@@ -112,6 +112,7 @@ function options(more: Partial<TrainOptions> = {}): TrainOptions {
     seed: 7,
     weights: 'f32',
     backend: 'auto',
+    kernels: 'auto',
     out: join(directory, 'out'),
     resume: false,
     json: true,
