@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common import SEED
+from common import SEED, SHAPE
 
 PAD, CLS, SEP, MASK = 0, 2, 3, 4
 FIRST_WORD = 5  # the vocabulary begins with [PAD] [UNK] [CLS] [SEP] [MASK]
@@ -83,7 +83,8 @@ class Pool:
 
     def _split(self, ids: np.ndarray, generator: np.random.Generator) -> int | None:
         """Where half of the long segments become a pair: after a sentence's end."""
-        if not self.pairs or generator.random() < 0.5:
+        # A pair takes one [SEP] more, which the longest segments have no position for.
+        if not self.pairs or len(ids) + 3 > SHAPE["max_position_embeddings"] or generator.random() < 0.5:
             return None
         ends = np.flatnonzero(np.isin(ids[:-1], self._sentence_ends))
         return int(generator.choice(ends)) + 1 if len(ends) else None

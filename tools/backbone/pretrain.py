@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Trains graft-mini from random weights: masked-language modelling and distillation from all-MiniLM-L6-v2.
 
-Each step sees one batch of the short pool (masked words, and the teacher's sentence embeddings and word states) and one
-of the long pool (masked words alone), in bfloat16 with f32 master weights. The learning rate rises over --warmup steps
+Each step sees one batch of the short pool (masked words, and the teacher's sentence embeddings and word states) and,
+every --long-every steps, one of the long pool (masked words alone), in bfloat16 with f32 master weights. The learning rate rises over --warmup steps
 and falls linearly to zero. The end is a number of tokens or a number of minutes on the clock, whichever comes first:
 on a machine shared with others the clock decides, and a paused process loses steps, not its schedule.
 
@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--decay", type=float, default=0.01)
     parser.add_argument("--short-budget", type=int, default=2048, help="padded tokens of a short batch")
     parser.add_argument("--long-budget", type=int, default=1536, help="padded tokens of a long batch")
+    parser.add_argument("--long-every", type=int, default=1, help="steps from one long batch to the next")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save", type=float, default=180, help="seconds between checkpoints")
     parser.add_argument("--report", type=int, default=50, help="steps between reports")
@@ -102,9 +103,9 @@ def main() -> None:
         }
 
     model.train()
-    sums: dict[str, float] = {}
+    recent: dict[str, list[float]] = {}
     saved_at = reported_at = time.time()
-    tokens_then, steps_then = state["tokens"], state["step"]
+    tokens_then = state["tokens"]
     while True:
         elapsed = (time.time() - state["began"]) / 60
         progress = max(elapsed / options.minutes, state["tokens"] / options.tokens)
@@ -115,7 +116,6 @@ def main() -> None:
             group["lr"] = rate
 
         short_batch, state["short"] = short.next(state["short"])
-        long_batch, state["long"] = long.next(state["long"])
         sample = torch.randint(len(shared), (LEXICON_SAMPLE,), generator=torch.Generator().manual_seed(state["step"]))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             states, pooled = model(short_batch)
@@ -127,18 +127,21 @@ def main() -> None:
                 losses["mlm short"] = model.masked_language_loss(states, short_batch.labels)
                 total = total + 0.5 * WEIGHTS["mlm"] * losses["mlm short"]
         total.backward()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            states, _ = model(long_batch)
-            losses["mlm long"] = model.masked_language_loss(states, long_batch.labels)
-            (0.5 * WEIGHTS["mlm"] * losses["mlm long"]).backward()
+        state["tokens"] += short_batch.tokens
+        if state["step"] % options.long_every == 0:
+            long_batch, state["long"] = long.next(state["long"])
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                states, _ = model(long_batch)
+                losses["mlm long"] = model.masked_language_loss(states, long_batch.labels)
+                (0.5 * WEIGHTS["mlm"] * losses["mlm long"]).backward()
+            state["tokens"] += long_batch.tokens
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
         state["step"] += 1
-        state["tokens"] += short_batch.tokens + long_batch.tokens
         for name, loss in losses.items():
-            sums[name] = sums.get(name, 0.0) + loss.item()
+            recent.setdefault(name, []).append(loss.item())
         if state["step"] % options.report == 0:
             now = time.time()
             report = {
@@ -147,12 +150,12 @@ def main() -> None:
                 "progress": round(progress, 4),
                 "rate": round(rate, 7),
                 "tokens_per_second": round((state["tokens"] - tokens_then) / (now - reported_at)),
-                **{name: round(value / (state["step"] - steps_then), 4) for name, value in sums.items()},
+                **{name: round(sum(values) / len(values), 4) for name, values in recent.items()},
             }
             print(json.dumps(report), flush=True)
             with (options.work / "pretrain.jsonl").open("a") as file:
                 file.write(json.dumps(report) + "\n")
-            sums, reported_at, tokens_then, steps_then = {}, now, state["tokens"], state["step"]
+            recent, reported_at, tokens_then = {}, now, state["tokens"]
         if time.time() - saved_at > options.save:
             save(checkpoint, everything())
             saved_at = time.time()
