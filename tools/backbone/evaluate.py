@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--tasks", nargs="+", default=list(RECIPES), choices=list(RECIPES))
     parser.add_argument("--backend", default="wasm")
+    parser.add_argument("--threads", type=int, help="of the CPU backend; all cores where left out")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for task in options.tasks:
@@ -48,6 +49,8 @@ def main() -> None:
             write_tsv(path, examples)
         adapter = options.out / task
         columns = ("--text", "text", "--label", "label", "--backend", options.backend, "--json")
+        threads = ("--threads", options.threads) if options.threads else ()
+        columns = (*columns, *threads)
         recipe = [part for pair in RECIPES[task].items() for part in pair]
         graft("train", "--backbone", options.backbone, "--train", train, *columns, *recipe, "--out", adapter)
         result = graft("eval", "--backbone", options.backbone, "--adapter", adapter, "--data", test, *columns)
