@@ -39,6 +39,7 @@ def write_backbone(out: Path, weights: dict[str, torch.Tensor], vocabulary: Path
         "torch_dtype": "float16",
     }
     save_file(half, out / "model.safetensors", metadata={"format": "pt"})
+    (out / "model.safetensors").chmod(0o644)  # safetensors lets the owner alone read it
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     tokenizer = {"do_lower_case": True, "tokenizer_class": "BertTokenizer", "model_max_length": 128}
     (out / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=2) + "\n")
