@@ -81,7 +81,7 @@ function isFresh() {
     (file) => `dist/${file}`,
   );
   if (!outputs.every(existsSync)) return false;
-  const trees = ['src', 'assembly', 'shaders', 'models'].filter(existsSync);
+  const trees = ['src', 'assembly', 'shaders', 'models'];
   // A directory's own time tells of files that were removed.
   const inputs = [
     ...trees.flatMap((tree) => [
@@ -104,12 +104,6 @@ function isFresh() {
 /** graft-mini's files to dist/models. */
 async function copyModel() {
   const from = 'models/graft-mini';
-  if (!existsSync(from)) {
-    console.warn(
-      `${from} is not here: the package is built without its backbone, so --backbone must be given`,
-    );
-    return;
-  }
   await cp(from, 'dist/models/graft-mini', { recursive: true });
 }
 

@@ -1,5 +1,5 @@
-// Products with a frozen weight W [N, K], laid out as in lib/frozen.ts: twins of shaders/frozen_linear.wgsl and, for f32, of
-// shaders/linear.wgsl. Items are rows. Parameters: rows, columns, inner, rightColumn, rightInner, hasBias, hasAddend, storage.
+// Products with a frozen weight W [N, K], laid out as in lib/frozen.ts: twins of linear's WGSL with
+// lib/right_*.wgsl. Items are rows. Parameters: rows, columns, inner, rightColumn, rightInner, hasBias, hasAddend, storage.
 // Buffers: left [rows, inner], weight, bias [N], scales [N], result [rows, columns].
 
 import { multiply, startProduct } from './lib/products';

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { hasEmbeddedBackbone } from '../support/checkpoint';
 
 const root = join(import.meta.dirname, '..', '..');
 const cli = join(root, 'dist', 'cli.js');
@@ -37,7 +36,7 @@ function graft(args: string[], input = ''): Promise<Finished> {
   });
 }
 
-describe.skipIf(!hasEmbeddedBackbone)('graft without --backbone', { timeout: 120_000 }, () => {
+describe('graft without --backbone', { timeout: 120_000 }, () => {
   const data = join(root, 'examples', 'data', 'messages');
   const columns = ['--text', 'text', '--label', 'topic', '--backend', 'wasm'];
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { goldenPath, hasEmbeddedBackbone } from '../support/checkpoint';
+import { goldenPath } from '../support/checkpoint';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'graft-examples-'));
@@ -25,7 +25,7 @@ describe('examples/train.mjs', { timeout: 120_000 }, () => {
   });
 });
 
-describe.skipIf(!hasEmbeddedBackbone)('examples/demo.mjs', { timeout: 300_000 }, () => {
+describe('examples/demo.mjs', { timeout: 300_000 }, () => {
   it('trains two tasks on one backbone, each better than before, and leaves adapters and reports', async () => {
     const printed = await run('demo.mjs');
     const accuracies = [...printed.matchAll(/dev accuracy +([\d.]+)% before, ([\d.]+)% after/g)];

@@ -6,11 +6,10 @@ import { openSafetensors, type SafetensorsFile } from '../../src/formats/safeten
 import { graftMini } from '../../src/mini';
 import { parseEncoderConfig } from '../../src/models/config';
 import { blobSource } from '../../src/platform/blobs';
-import { hasEmbeddedBackbone } from '../support/checkpoint';
 
 const directory = join(import.meta.dirname, '..', '..', 'models', 'graft-mini');
 
-describe.skipIf(!hasEmbeddedBackbone)('models/graft-mini', () => {
+describe('models/graft-mini', () => {
   let weights: SafetensorsFile;
 
   beforeAll(async () => {

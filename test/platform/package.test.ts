@@ -15,7 +15,6 @@ import { promisify } from 'node:util';
 import { launch } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graftMini } from '../../src/mini';
-import { hasEmbeddedBackbone } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
 import { serve } from '../support/http';
 
@@ -119,7 +118,7 @@ describe('the packed package', () => {
   });
 });
 
-describe.skipIf(!hasEmbeddedBackbone)('the embedded backbone', () => {
+describe('the embedded backbone', () => {
   let inNode: Found;
 
   beforeAll(async () => {

@@ -27,10 +27,3 @@ export function minilmPath(): string | undefined {
   const path = process.env.GRAFT_MINILM ?? join(import.meta.dirname, '..', '..', '.cache', 'minilm');
   return existsSync(join(path, 'model.safetensors')) ? path : undefined;
 }
-
-/** Whether graft-mini, the backbone that comes with the package, is in the repository; tests that need it are skipped without. */
-export const hasEmbeddedBackbone = existsSync(
-  join(import.meta.dirname, '..', '..', 'models', 'graft-mini', 'model.safetensors'),
-);
-if (!hasEmbeddedBackbone)
-  console.warn('skipped: what needs the embedded backbone; models/graft-mini is absent');
