@@ -3,12 +3,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 /** The Python to compare with: GRAFT_PYTHON, else python3. */
 const PYTHON = process.env.GRAFT_PYTHON ?? 'python3';
 
-/** Why a test that needs these Python modules must be skipped; `undefined` where they are all there. */
+/** Why a test that needs these Python modules must be skipped, which it prints, too; `undefined` where they are all there. */
 export function missingPython(...modules: readonly string[]): string | undefined {
   const { status } = spawnSync(PYTHON, ['-c', modules.map((name) => `import ${name}`).join('\n')]);
-  return status === 0
-    ? undefined
-    : `${PYTHON} cannot import ${modules.join(', ')}; set GRAFT_PYTHON to one that can`;
+  if (status === 0) return undefined;
+  const reason = `${PYTHON} cannot import ${modules.join(', ')}; set GRAFT_PYTHON to one that can`;
+  console.warn(`skipped: what compares with Python; ${reason}`);
+  return reason;
 }
 
 /** Runs a script and returns what it printed; throws with its messages where it fails. */
