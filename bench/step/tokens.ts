@@ -29,7 +29,12 @@ export async function benchTokens(request: TokensRequest): Promise<Table[]> {
   const { backend, counts, steps, weights, onProgress } = request;
   const mostSequences = Math.max(...counts) / LENGTH;
   const tokenBudget = request.tokenBudget ?? automaticTokenBudget(backend, mostSequences, LENGTH);
-  const bench = await StepBench.open(backend, 'minilm', { tokenBudget, mostSequences, weights });
+  const bench = await StepBench.open(backend, 'minilm', {
+    tokenBudget,
+    mostSequences,
+    weights,
+    recompute: false,
+  });
   const fastest = counts.map(() => Number.POSITIVE_INFINITY);
   try {
     // The counts take turns, so that a machine that is slower for a while is so for all of them.
