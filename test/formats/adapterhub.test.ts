@@ -12,18 +12,22 @@ import {
   OptionError,
   UnsupportedModelError,
 } from '../../src/errors';
-import { type AdapterFiles, type AdapterTensor, writeAdapterHub } from '../../src/formats/adapterhub';
+import { type AdapterFiles, writeAdapterHub } from '../../src/formats/adapterhub';
 import {
+  ADAPTER_CONFIG,
   adapterTensors,
+  type BottleneckMethod,
   headTensors,
   layerNormTensors,
   reductionFactor,
 } from '../../src/formats/adapterhub-layout';
-import { readAdapterHub } from '../../src/formats/adapterhub-read';
+import { readAdapterHub as readLayout } from '../../src/formats/adapterhub-read';
 import { PythonFloat } from '../../src/formats/python-json';
 import { openSafetensors } from '../../src/formats/safetensors';
+import { type BackboneSizes, readConfig, type TaskTensor } from '../../src/formats/task';
 import { blobSource } from '../../src/platform/blobs';
 import { directorySource } from '../../src/platform/directory';
+import type { FileSource } from '../../src/platform/files';
 import { missingPython, runPython } from '../support/python';
 
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
@@ -32,7 +36,12 @@ interface Sizes {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly adapterLayers: readonly number[];
+  readonly method: BottleneckMethod;
   readonly bottleneck: number;
+}
+
+async function readAdapterHub(source: FileSource, backbone: BackboneSizes): Promise<AdapterFiles> {
+  return readLayout(source, await readConfig(source, ADAPTER_CONFIG, {}), backbone);
 }
 
 /** An adapter whose every element is another number. */
@@ -46,7 +55,7 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
     ...headTensors(sizes.hiddenSize, options.taskKind === 'regression' ? 1 : labels.length),
   ];
   let next = 0;
-  const tensors = new Map<string, AdapterTensor>();
+  const tensors = new Map<string, TaskTensor>();
   for (const { name: tensorName, shape } of layout) {
     const length = shape.reduce((product, size) => product * size, 1);
     const data = Float32Array.from({ length }, () => Math.sin(next++));
@@ -56,6 +65,7 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
     name,
     ...sizes,
     nonLinearity: 'gelu_tanh',
+    scaling: 1,
     layerNorms,
     taskKind: 'classification',
     labels,
@@ -65,8 +75,8 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
   };
 }
 
-const SMALL: Sizes = { hiddenSize: 8, layers: 2, adapterLayers: [0, 1], bottleneck: 3 };
-const SOME: Sizes = { hiddenSize: 8, layers: 5, adapterLayers: [1, 3], bottleneck: 3 };
+const SMALL: Sizes = { hiddenSize: 8, layers: 2, adapterLayers: [0, 1], method: 'houlsby', bottleneck: 3 };
+const SOME: Sizes = { hiddenSize: 8, layers: 5, adapterLayers: [1, 3], method: 'houlsby', bottleneck: 3 };
 const BACKBONE = { hiddenSize: 8, layers: 2, description: 'tiny-bert' };
 
 function parse(bytes: Uint8Array | undefined): Record<string, unknown> {
@@ -261,7 +271,7 @@ describe('AdapterHub files', () => {
     ['Pfeiffer', { mh_adapter: false }],
     ['parallel', { is_parallel: true }],
     ['scaled', { scaling: 4.0 }],
-    ['swish', { non_linearity: 'swish' }],
+    ['another non-linearity', { non_linearity: 'leakyrelu' }],
     ['LoRA', { architecture: 'lora' }],
   ])('of another method are refused by name: %s', async (_, values) => {
     await expect(readAdapterHub(editedConfig(values), BACKBONE)).rejects.toThrow(UnsupportedModelError);
@@ -388,10 +398,14 @@ async function storedTensors(
 
 /** Writes adapters of many sizes, lets Python load all of them, and compares what its model holds. */
 async function comparePython(root: string): Promise<void> {
+  const houlsby = { method: 'houlsby' } as const;
   const cases = [8, 16, 24, 48, 64, 256].flatMap((bottleneck) => [
-    makeAdapter({ hiddenSize: 384, layers: 1, adapterLayers: [0], bottleneck }, { name: `m${bottleneck}` }),
     makeAdapter(
-      { hiddenSize: 100, layers: 2, adapterLayers: [0, 1], bottleneck },
+      { ...houlsby, hiddenSize: 384, layers: 1, adapterLayers: [0], bottleneck },
+      { name: `m${bottleneck}` },
+    ),
+    makeAdapter(
+      { ...houlsby, hiddenSize: 100, layers: 2, adapterLayers: [0, 1], bottleneck },
       { name: `odd${bottleneck}`, layerNorms: false },
     ),
   ]);
