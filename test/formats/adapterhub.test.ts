@@ -103,6 +103,10 @@ describe('AdapterHub files', () => {
     ['without LayerNorms', makeAdapter(SMALL, { layerNorms: false, nonLinearity: 'gelu' })],
     ['regression', makeAdapter(SMALL, { taskKind: 'regression', labels: [], settings: {} })],
     ['awkward labels', makeAdapter(SMALL, { labels: ['1', '0', '__proto__', ''] })],
+    ['Pfeiffer', makeAdapter({ ...SMALL, method: 'pfeiffer' }, { nonLinearity: 'relu', layerNorms: false })],
+    ['Pfeiffer with LayerNorms', makeAdapter({ ...SMALL, method: 'pfeiffer' }, { nonLinearity: 'swish' })],
+    ['parallel', makeAdapter({ ...SMALL, method: 'parallel' }, { scaling: 4, layerNorms: false })],
+    ['parallel with a scale of its own', makeAdapter({ ...SMALL, method: 'parallel' }, { scaling: 0.25 })],
   ])('are read as they were written: %s', async (_, adapter) => {
     const read = await readAdapterHub(blobSource(writeAdapterHub(adapter)), BACKBONE);
     expect(read).toEqual(adapter);
@@ -241,6 +245,36 @@ describe('AdapterHub files', () => {
     );
   });
 
+  it.each([
+    ['pfeiffer', 1],
+    ['parallel', 4],
+  ] as const)('that adapters wrote of another method are read: %s', async (method, scaling) => {
+    const source = directorySource(`${GOLDEN}adapterhub/${method}`);
+    const adapter = await readAdapterHub(source, BACKBONE);
+    expect(adapter).toMatchObject({
+      method,
+      scaling,
+      bottleneck: 3,
+      nonLinearity: 'relu',
+      adapterLayers: [1],
+      layerNorms: false,
+      labels: ['bad', 'fair', 'good'],
+    });
+    expect([...adapter.tensors.keys()].filter((name) => name.startsWith('layer.'))).toEqual(
+      ['down.weight', 'down.bias', 'up.weight', 'up.bias'].map((part) => `layer.1.output.adapter.${part}`),
+    );
+    const stored = await storedTensors(source, ['adapter.safetensors']);
+    expect(stored.size).toBe(4);
+    expect(adapter.tensors.get('layer.1.output.adapter.down.weight')?.data).toEqual(
+      stored.get('bert.encoder.layer.1.output.adapters.demo.adapter_down.0.weight'),
+    );
+    // What is written of it differs in what Graft adds alone.
+    const { graft, ...written } = parse(writeAdapterHub(adapter)['adapter_config.json']);
+    const theirs = JSON.parse(readFileSync(`${GOLDEN}adapterhub/${method}/adapter_config.json`, 'utf8'));
+    expect(graft).toBeDefined();
+    expect(written).toMatchObject({ config: theirs.config });
+  });
+
   const noPython = missingPython('adapters', 'torch', 'safetensors');
   it.skipIf(noPython !== undefined)(
     `load in Python's adapters with the same values${noPython === undefined ? '' : ` (skipped: ${noPython})`}`,
@@ -268,9 +302,10 @@ describe('AdapterHub files', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['Pfeiffer', { mh_adapter: false }],
-    ['parallel', { is_parallel: true }],
+    ['before no LayerNorm', { mh_adapter: false }],
+    ['parallel at both sites', { is_parallel: true }],
     ['scaled', { scaling: 4.0 }],
+    ['a learned scale', { mh_adapter: false, is_parallel: true, scaling: 'learned' }],
     ['another non-linearity', { non_linearity: 'leakyrelu' }],
     ['LoRA', { architecture: 'lora' }],
   ])('of another method are refused by name: %s', async (_, values) => {
@@ -413,6 +448,9 @@ async function comparePython(root: string): Promise<void> {
     makeAdapter(SMALL, { name: 'erf', nonLinearity: 'gelu' }),
     makeAdapter(SOME, { name: 'some' }),
     makeAdapter({ ...SOME, adapterLayers: [4] }, { name: 'top', layerNorms: false }),
+    makeAdapter({ ...SMALL, method: 'pfeiffer' }, { name: 'pfeiffer', nonLinearity: 'gelu' }),
+    makeAdapter({ ...SOME, method: 'parallel' }, { name: 'parallel', scaling: 4, layerNorms: false }),
+    makeAdapter({ ...SMALL, method: 'parallel' }, { name: 'halved', scaling: 0.5, layerNorms: false }),
     makeAdapter(SMALL, { name: 'regression', taskKind: 'regression', labels: [] }),
   );
   for (const adapter of cases) {
@@ -433,7 +471,7 @@ async function comparePython(root: string): Promise<void> {
       active: expect.stringContaining(adapter.name),
       missing: [],
       unknown: [],
-      scaling: 1,
+      scaling: adapter.scaling,
       layers: adapter.adapterLayers,
     });
     const erf = adapter.nonLinearity === 'gelu';

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from methods_libraries import library_logits
 from methods_model import Method, added_shapes, logits_of, pretrained_names
 from minilm_curve import mix
 from reference_model import (
@@ -154,8 +155,16 @@ def main():
     batch, labels = padded(inputs["sequences"]), torch.tensor(inputs["labels"])
     results = {}
     for name, case in CASES.items():
-        results[name], _ = run(config, backbone, case, batch, labels)
-        print(f"{name}: {len(results[name]['gradients'])} tensors, losses {results[name]['losses']}")
+        results[name], tensors = run(config, backbone, case, batch, labels)
+        method, _, layers = case
+        with torch.no_grad():
+            ours = logits_of(config, tensors, method, *batch)
+        difference = (ours - library_logits(config, tensors, method, layers, *batch)).abs().max().item()
+        assert difference < 1e-6, f"{name}: differs from the library by {difference}"
+        print(
+            f"{name}: {len(results[name]['gradients'])} tensors, losses {results[name]['losses']}, "
+            f"difference from the library {difference:.1e}"
+        )
     about = {"steps": STEPS, "peakLearningRate": PEAK_LEARNING_RATE}
     (HERE / "methods.json").write_text(json.dumps({**about, "cases": results}, indent=1) + "\n")
 
