@@ -1,6 +1,6 @@
 /** `npm run reproduce`: tools/bench/reproduce.mjs bundles and starts it. */
 import { CommanderError } from 'commander';
-import { GraftError } from '../../src/errors';
+import { GraftError } from '../../src/index';
 import { createProgram } from './program';
 import { reproduce } from './reproduce';
 

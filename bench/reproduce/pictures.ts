@@ -76,7 +76,7 @@ export function parametersPicture(all: readonly Point[]): string {
     }))
     .filter(({ members }) => members.length > 0);
   return draw(760, 420, {
-    legend: { top: 8, textStyle: { fontFamily: FONT } },
+    legend: { top: 8, itemGap: 36, textStyle: { fontFamily: FONT } },
     grid: { left: 70, right: 30, top: 50, bottom: 60 },
     xAxis: { type: 'log', name: 'Trained numbers per task', nameLocation: 'middle', nameGap: 32 },
     yAxis: {
@@ -157,7 +157,7 @@ export function ablationPicture(ablations: readonly Ablation[]): string {
       orient: 'horizontal',
       left: 'center',
       bottom: 8,
-      inRange: { color: ['#7c2d12', '#ea580c', '#fed7aa', '#fffbf5'] },
+      inRange: { color: ['#c2410c', '#fb923c', '#fed7aa', '#fffbf5'] },
       text: ['0', worst.toFixed(0)],
       textStyle: { fontFamily: FONT },
     },
