@@ -32,6 +32,11 @@ export {
 } from './kernels/linear';
 export { place_blocks_backward, place_blocks_forward } from './kernels/place_blocks';
 export { pooling_backward, pooling_forward } from './kernels/pooling';
+export {
+  prefix_attention_backward_key,
+  prefix_attention_backward_query,
+  prefix_attention_forward,
+} from './kernels/prefix_attention';
 export { scale_columns_backward, scale_columns_forward } from './kernels/scale_columns';
 export { squared_error, squared_error_gradient } from './kernels/squared_error';
 export { tanh_backward, tanh_forward } from './kernels/tanh';

@@ -1,11 +1,13 @@
-/** What methods beside bottleneck adapters are made of: LoRA's placed blocks, (IA)³'s factors. */
+/** What methods beside bottleneck adapters are made of: LoRA's placed blocks, (IA)³'s factors, attention with a prefix. */
 import { placeBlocks } from '../../src/ops/place_blocks';
+import { prefixAttention } from '../../src/ops/prefix_attention';
 import { scaleColumns } from '../../src/ops/scale_columns';
 import type { BenchmarksAt } from './benchmark';
 
 const RANK = 8;
+const PREFIX = 30;
 
-export const methodBenchmarks: BenchmarksAt = ({ hidden, tokens }) => [
+export const methodBenchmarks: BenchmarksAt = ({ hidden, heads, length, tokens }) => [
   {
     op: 'place_blocks',
     shape: `2×${hidden}×${RANK} to ${3 * hidden}×${2 * RANK}`,
@@ -36,5 +38,29 @@ export const methodBenchmarks: BenchmarksAt = ({ hidden, tokens }) => [
       pass,
       cost: { bytes: 'contract' },
     })),
+  },
+  {
+    op: 'prefix_attention',
+    shape: `${tokens / length}×${length}×${hidden}, ${heads} heads, prefix ${PREFIX}`,
+    record: async (tape, given) =>
+      prefixAttention(
+        tape,
+        await given.tensor('qkv', 'tokens', 3 * hidden, 'activation'),
+        await given.tensor('prefix', 2 * PREFIX, hidden, 'parameter'),
+        heads,
+      ),
+    // The scores and the sum of values; backward, both again and the gradients of queries, keys and values.
+    rows: [
+      {
+        kernel: 'prefix_attention forward',
+        pass: 'forward',
+        cost: { operations: 4 * tokens * (length + PREFIX) * hidden },
+      },
+      {
+        kernel: 'prefix_attention backward',
+        pass: 'backward',
+        cost: { operations: 10 * tokens * (length + PREFIX) * hidden },
+      },
+    ],
   },
 ];

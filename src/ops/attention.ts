@@ -1,4 +1,4 @@
-import { defineKernel, dispatch, type Variant, type VariantName } from '../backends/kernel';
+import { type Dispatch, defineKernel, dispatch, type Variant, type VariantName } from '../backends/kernel';
 import { batchTiles, type Tape, type Tensor } from '../scheduler/tape';
 import { dropoutParams } from './dropout';
 
@@ -6,7 +6,7 @@ import { dropoutParams } from './dropout';
 const LARGEST_TILED_HEAD = 64;
 const LARGEST_HEAD = 128;
 
-const PARAMS = {
+export const PARAMS = {
   heads: 'u32',
   headQuads: 'u32',
   scale: 'f32',
@@ -86,6 +86,66 @@ export interface AttentionOptions {
   readonly dropout?: number;
 }
 
+/** What attention within sequences is made of; which tensors the passes join is the op's affair. */
+export interface AttentionPasses {
+  readonly params: Readonly<Record<keyof typeof PARAMS, number>>;
+  forward(output: Tensor): Dispatch<Tensor>;
+  /** With the log-sum-exp `[T, heads]`. */
+  forwardSaving(output: Tensor, logSumExp: Tensor): Dispatch<Tensor>;
+  /** The gradient of qkv with respect to the pairs within sequences, and D = do · o `[T, heads]`. */
+  backward(
+    outputGradient: Tensor,
+    output: Tensor,
+    logSumExp: Tensor,
+  ): { readonly dispatches: Dispatch<Tensor>[]; readonly qkvGradient: Tensor; readonly delta: Tensor };
+}
+
+/** Throws RangeError unless headSize is a multiple of 4 up to 128. */
+export function attentionPasses(
+  tape: Tape,
+  qkv: Tensor,
+  heads: number,
+  { dropout: probability = 0 }: AttentionOptions,
+): AttentionPasses {
+  const headSize = qkv.columns / 3 / heads;
+  if (!Number.isInteger(headSize) || headSize % 4 !== 0 || headSize > LARGEST_HEAD) {
+    throw new RangeError(
+      `attention over ${qkv.columns} columns in ${heads} heads: a head's size must be a multiple of 4 up to ${LARGEST_HEAD}, not ${headSize}`,
+    );
+  }
+  const kernels = headSize <= LARGEST_TILED_HEAD ? tiledKernels : serialKernels;
+  const params = {
+    heads,
+    headQuads: headSize / 4,
+    scale: 1 / Math.sqrt(headSize),
+    opKey: tape.nextOpKey(),
+    ...dropoutParams(probability),
+  };
+  const common = {
+    params,
+    constants: { TILED_QUADS: headSize <= LARGEST_TILED_HEAD / 2 ? 8 : 16 },
+    work: ({ tileCount }: { tileCount: number }) => [tileCount, heads],
+  };
+  const tables = { qkv, tiles: batchTiles };
+  return {
+    params,
+    forward: (output) => dispatch(kernels.forward, { ...common, bindings: { ...tables, output } }),
+    forwardSaving: (output, logSumExp) =>
+      dispatch(kernels.forwardSaving, { ...common, bindings: { ...tables, output, logSumExp } }),
+    backward(outputGradient, output, logSumExp) {
+      const delta = tape.activation('attention do · o', 'tokens', heads);
+      const qkvGradient = tape.like(qkv, 'gradient of qkv');
+      const shared = { ...tables, outputGradient, logSumExp, qkvGradient, delta };
+      // Each writes its own columns of the one gradient.
+      const dispatches = [
+        dispatch(kernels.backwardQuery, { ...common, bindings: { ...shared, output } }),
+        dispatch(kernels.backwardKey, { ...common, bindings: shared }),
+      ];
+      return { dispatches, qkvGradient, delta };
+    },
+  };
+}
+
 /**
  * Multi-head self-attention within each sequence of the packed batch: softmax(q kᵀ / √headSize) v.
  * Vaswani et al. 2017, arXiv 1706.03762, §3.2. `qkv` is `[T, 3h]`: h columns of queries, h of keys, h of values, head i in
@@ -94,50 +154,20 @@ export interface AttentionOptions {
  * Throws RangeError unless headSize is a multiple of 4 up to 128. Derivation: docs/derivations/attention.md.
  */
 export function attention(tape: Tape, qkv: Tensor, heads: number, options: AttentionOptions = {}): Tensor {
-  const hidden = qkv.columns / 3;
-  const headSize = hidden / heads;
-  if (!Number.isInteger(headSize) || headSize % 4 !== 0 || headSize > LARGEST_HEAD) {
-    throw new RangeError(
-      `attention over ${qkv.columns} columns in ${heads} heads: a head's size must be a multiple of 4 up to ${LARGEST_HEAD}, not ${headSize}`,
-    );
-  }
-  const probability = options.dropout ?? 0;
-  const kernels = headSize <= LARGEST_TILED_HEAD ? tiledKernels : serialKernels;
-  const common = {
-    params: {
-      heads,
-      headQuads: headSize / 4,
-      scale: 1 / Math.sqrt(headSize),
-      opKey: tape.nextOpKey(),
-      ...dropoutParams(probability),
-    },
-    constants: { TILED_QUADS: headSize <= LARGEST_TILED_HEAD / 2 ? 8 : 16 },
-    work: ({ tileCount }: { tileCount: number }) => [tileCount, heads],
-  };
-  const output = tape.activation('attention', 'tokens', hidden, qkv.requiresGradient);
-  const bindings = { qkv, tiles: batchTiles, output };
+  const passes = attentionPasses(tape, qkv, heads, options);
+  const output = tape.activation('attention', 'tokens', qkv.columns / 3, qkv.requiresGradient);
   if (!qkv.requiresGradient) {
-    const forward = dispatch(kernels.forward, { ...common, bindings });
-    tape.record({ op: 'attention', output, forward: [forward] });
+    tape.record({ op: 'attention', output, forward: [passes.forward(output)] });
     return output;
   }
   const logSumExp = tape.activation('attention log-sum-exp', 'tokens', heads);
   tape.record({
     op: 'attention',
     output,
-    forward: [dispatch(kernels.forwardSaving, { ...common, bindings: { ...bindings, logSumExp } })],
+    forward: [passes.forwardSaving(output, logSumExp)],
     backward: (outputGradient) => {
-      const delta = tape.activation('attention do · o', 'tokens', heads);
-      const qkvGradient = tape.like(qkv, 'gradient of qkv');
-      const shared = { qkv, tiles: batchTiles, outputGradient, logSumExp, qkvGradient, delta };
-      return {
-        // Each writes its own columns of the one gradient.
-        dispatches: [
-          dispatch(kernels.backwardQuery, { ...common, bindings: { ...shared, output } }),
-          dispatch(kernels.backwardKey, { ...common, bindings: shared }),
-        ],
-        gradients: new Map([[qkv, qkvGradient]]),
-      };
+      const { dispatches, qkvGradient } = passes.backward(outputGradient, output, logSumExp);
+      return { dispatches, gradients: new Map([[qkv, qkvGradient]]) };
     },
   });
   return output;

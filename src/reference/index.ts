@@ -10,6 +10,7 @@ import { layerNormCases } from './layer_norm';
 import { linearCases } from './linear';
 import { placeBlocksCases } from './place_blocks';
 import { poolingCases } from './pooling';
+import { prefixAttentionCases } from './prefix_attention';
 import { scaleColumnsCases } from './scale_columns';
 import { squaredErrorCases } from './squared_error';
 import { tanhCases } from './tanh';
@@ -34,5 +35,6 @@ export function opCases(): readonly OpCase[] {
     ...adapterCases(),
     ...placeBlocksCases(),
     ...scaleColumnsCases(),
+    ...prefixAttentionCases(),
   ];
 }

@@ -41,6 +41,7 @@ import linearTiled from '../../../shaders/linear_tiled.wgsl';
 import linearWide from '../../../shaders/linear_wide.wgsl';
 import placeBlocks from '../../../shaders/place_blocks.wgsl';
 import pooling from '../../../shaders/pooling.wgsl';
+import prefixAttention from '../../../shaders/prefix_attention.wgsl';
 import scaleColumns from '../../../shaders/scale_columns.wgsl';
 import squaredError from '../../../shaders/squared_error.wgsl';
 import tanh from '../../../shaders/tanh.wgsl';
@@ -98,6 +99,7 @@ export const shaderSources: Readonly<Record<string, readonly string[]>> = {
   embeddings: [batch, embeddings],
   embeddings_gradient: [batch, embeddingsGradient],
   place_blocks: [batch, placeBlocks],
+  prefix_attention: [batch, random, prefixAttention],
   scale_columns: [batch, scaleColumns],
   pooling: [batch, pooling],
   tanh: [batch, activation, tanh],
