@@ -10,6 +10,7 @@ export type { AdapterMethod } from './adapters/method';
 export { adapterMethod, METHOD_NAMES, type MethodName } from './adapters/methods';
 export { type ParallelOptions, parallel } from './adapters/parallel';
 export { type PfeifferOptions, pfeiffer } from './adapters/pfeiffer';
+export { type PrefixOptions, prefixTuning } from './adapters/prefix';
 export { type TopLayersOptions, topLayers } from './adapters/top-k';
 export type { DeviceDescription } from './backends/backend';
 export type { WeightStorage } from './backends/frozen-matrix';

@@ -52,5 +52,32 @@ export function ia3(): AdapterMethod {
         }
       },
     }),
+    merge({ layer, product }) {
+      switch (product) {
+        case 'attention.query_key_value':
+          return ({ weight, bias, inputs }, parameter) => {
+            const factors = parameter(`layer.${layer}.attention.ia3`);
+            const firstRow = bias.length - factors.length;
+            factors.forEach((factor, i) => {
+              const row = firstRow + i;
+              bias[row] = (bias[row] ?? 0) * factor;
+              scale(weight.subarray(row * inputs, (row + 1) * inputs), () => factor);
+            });
+          };
+        case 'output':
+          return ({ weight, inputs }, parameter) => {
+            const factors = parameter(`layer.${layer}.intermediate.ia3`);
+            scale(weight, (i) => factors[i % inputs] ?? 1);
+          };
+        default:
+          return undefined;
+      }
+    },
   };
+}
+
+function scale(values: Float32Array, factor: (index: number) => number): void {
+  values.forEach((value, i) => {
+    values[i] = value * factor(i);
+  });
 }

@@ -88,7 +88,38 @@ export function lora({
         return linear(tape, narrow, wide, undefined, output);
       },
     }),
+    merge(place) {
+      const updated = targetsOf(place, chosen);
+      if (updated.length === 0) return undefined;
+      return ({ weight, bias, inputs }, parameter) => {
+        const outputs = bias.length / outputNames(place).length;
+        for (const { name, index } of updated) {
+          const a = parameter(`${name}.lora_a`);
+          const b = parameter(`${name}.lora_b`);
+          const rows = weight.subarray(index * outputs * inputs, (index + 1) * outputs * inputs);
+          addProduct(rows, b, a, scale, rank, inputs);
+        }
+      };
+    },
   };
+}
+
+/** W `[outputs, inputs]` += scale · B `[outputs, rank]` · A `[rank, inputs]`, each sum in float64. */
+function addProduct(
+  weight: Float32Array,
+  b: Float32Array,
+  a: Float32Array,
+  scale: number,
+  rank: number,
+  inputs: number,
+): void {
+  weight.forEach((value, i) => {
+    const row = Math.floor(i / inputs) * rank;
+    const column = i % inputs;
+    let sum = 0;
+    for (let r = 0; r < rank; r++) sum += (b[row + r] ?? 0) * (a[r * inputs + column] ?? 0);
+    weight[i] = value + scale * sum;
+  });
 }
 
 /** A product's outputs that are updated: what they are called, and which of the product's outputs they are. */

@@ -36,9 +36,23 @@ export interface AttachContext {
 export interface MethodHooks {
   /** A product: `product` is what it is without the method. */
   linear?(place: ProductPlace, x: Tensor, product: (x: Tensor) => Tensor): Tensor;
+  /** Keys and values `[2p, hidden]` that a layer's queries attend to beside their sequence's own. */
+  prefix?(layer: number): Tensor;
   /** The end of a sub-layer. */
   subLayer?(place: Place, end: SubLayer): Tensor;
 }
+
+/** A product's own numbers on the host; a method changes them in place. */
+export interface ProductWeights {
+  /** W `[outputs, inputs]` */
+  readonly weight: Float32Array;
+  /** b `[outputs]` */
+  readonly bias: Float32Array;
+  readonly inputs: number;
+}
+
+/** Folds the method's parameters, which are asked for by name, into a product's weights. */
+export type Merge = (weights: ProductWeights, parameter: (name: string) => Float32Array) => void;
 
 /** Which of the backbone's LayerNorms are trained: γ and β, β alone, or neither. */
 export type LayerNormChoice = 'all' | 'biases' | 'none';
@@ -67,6 +81,11 @@ export interface AdapterMethod {
   parameters(context: ParameterContext): ParameterSpec[];
   /** Absent where the parameters are all: each takes the place of one of the encoder's. */
   attach?(context: AttachContext): MethodHooks;
+  /**
+   * What folds it into a product, so that it costs nothing in prediction; undefined for a product that it leaves as it is.
+   * Absent where it cannot be folded in, or there is nothing to fold.
+   */
+  merge?(place: ProductPlace): Merge | undefined;
 }
 
 /** Of methods that adapt all layers, or those that the task chooses, and leave LayerNorms to the task. */

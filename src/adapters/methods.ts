@@ -11,6 +11,7 @@ import { LORA_TARGETS, type LoraTarget, lora } from './lora';
 import type { AdapterMethod } from './method';
 import { parallel } from './parallel';
 import { pfeiffer } from './pfeiffer';
+import { prefixTuning } from './prefix';
 import { topLayers } from './top-k';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -51,6 +52,10 @@ const METHODS = {
       }),
   },
   ia3: { options: [], create: ia3 },
+  prefix: {
+    options: ['prefixLength'],
+    create: (given) => prefixTuning({ prefixLength: numberOf(given, 'prefixLength') }),
+  },
   bitfit: { options: [], create: bitfit },
   'layer-norm': { options: [], create: layerNormOnly },
   full: { options: [], create: fullFineTuning },

@@ -9,7 +9,8 @@ export interface TopLayersOptions {
 
 /**
  * The top k layers, their LayerNorms and the pooler are trained, the layers below and the embeddings frozen: the "variable
- * fine-tuning" that Houlsby et al. 2019 (arXiv 1902.00751, §3.3) compare with.
+ * fine-tuning" that Houlsby et al. 2019 (arXiv 1902.00751, §3.3) compare with. It wants a lower learning rate than adapters, as
+ * `fullFineTuning` does.
  *
  * @throws OptionError for a number of layers that is not a whole number of at least 1; so does a task on a backbone with fewer
  */

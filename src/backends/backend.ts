@@ -22,7 +22,7 @@ export interface MicroBatch extends BatchShape {
   readonly tiles: Uint32Array;
   /** Class indices (u32) or target values (f32), one a sequence. */
   readonly labels: Uint32Array | Float32Array;
-  /** `[T, columns]`, for a schedule that starts from hidden states. */
+  /** `[T, columns]`, or `[B, columns]`, for a schedule that starts from hidden states. */
   readonly hidden?: Float32Array | undefined;
   readonly tokenOffset: number;
   readonly sequenceOffset: number;

@@ -1,4 +1,5 @@
 import type { MicroBatch, RunRequest } from './backend';
+import { countRows, type Rows } from './kernel';
 import type { BatchField, Schedule } from './schedule';
 
 const ALIGNMENT = 256;
@@ -8,6 +9,7 @@ export interface BatchLayout {
   readonly block: { readonly byteOffset: 0; readonly byteLength: number };
   readonly fields: Readonly<Record<BatchField, { readonly byteOffset: number; readonly byteLength: number }>>;
   readonly hiddenColumns: number;
+  readonly hiddenRows: Rows;
   readonly byteLength: number;
 }
 
@@ -15,7 +17,8 @@ export interface BatchLayout {
 export function layOutBatch({
   capacity,
   hiddenColumns,
-}: Pick<Schedule, 'capacity' | 'hiddenColumns'>): BatchLayout {
+  hiddenRows,
+}: Pick<Schedule, 'capacity' | 'hiddenColumns' | 'hiddenRows'>): BatchLayout {
   let end = ALIGNMENT;
   const place = (words: number) => {
     const byteOffset = end;
@@ -29,9 +32,9 @@ export function layOutBatch({
     tiles: place(capacity.tileCount * 4),
     labels: place(capacity.sequenceCount),
     // The only large field is the last one: see `encodedLength`.
-    hidden: place(capacity.tokenCount * hiddenColumns),
+    hidden: place(countRows(hiddenRows, capacity) * hiddenColumns),
   };
-  return { block: { byteOffset: 0, byteLength: 32 }, fields, hiddenColumns, byteLength: end };
+  return { block: { byteOffset: 0, byteLength: 32 }, fields, hiddenColumns, hiddenRows, byteLength: end };
 }
 
 /** Bytes of the layout that a batch fills: what is to be uploaded. A multiple of 4. */
@@ -61,7 +64,7 @@ export function encodeBatch(
     view.setUint32(index * 4, word, true);
   });
   view.setFloat32(28, request.lossScale, true);
-  const hiddenLength = batch.tokenCount * layout.hiddenColumns;
+  const hiddenLength = countRows(layout.hiddenRows, batch) * layout.hiddenColumns;
   if ((batch.hidden?.length ?? 0) !== hiddenLength) {
     throw new RangeError(
       `the schedule takes hidden states of ${hiddenLength} numbers, the batch has ${batch.hidden?.length ?? 0}`,

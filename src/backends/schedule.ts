@@ -1,4 +1,4 @@
-import type { BatchShape, Dispatch } from './kernel';
+import type { BatchShape, Dispatch, Rows } from './kernel';
 
 /** A piece of device memory that outlives schedules: frozen weights, the parameter arena, the gradient arena. */
 export interface DeviceBuffer {
@@ -8,7 +8,7 @@ export interface DeviceBuffer {
   dispose(): void;
 }
 
-/** The parts of a packed batch on the device. `hidden` is there where a schedule starts from hidden states, `[T, columns]`. */
+/** The parts of a packed batch on the device. `hidden` is there where a schedule starts from hidden states. */
 export type BatchField = 'tokens' | 'offsets' | 'tiles' | 'labels' | 'hidden';
 
 /** What a dispatch of a finished schedule is bound to. Offsets and lengths are bytes; offsets are multiples of 256. */
@@ -40,6 +40,8 @@ export interface Schedule {
   readonly capacity: BatchShape;
   /** Columns of the hidden states that come with each micro-batch; 0 where the schedule starts from token ids. */
   readonly hiddenColumns: number;
+  /** What has a row of them. */
+  readonly hiddenRows: Rows;
   readonly slots: readonly number[];
   readonly dispatches: readonly Dispatch<Location>[];
   readonly outputs: readonly ScheduleOutput[];

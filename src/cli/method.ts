@@ -3,8 +3,17 @@ import type { TrainOptions } from './options';
 
 /** The method that the command line asks for. Throws OptionError for an option that it does not have. */
 export function methodOf(options: TrainOptions): AdapterMethod {
-  const { adapter, bottleneck, scaling, rank, alpha, loraDropout, targets, topK } = options;
-  const given = Object.entries({ bottleneck, scaling, rank, alpha, loraDropout, targets, topK });
+  const { adapter, bottleneck, scaling, rank, alpha, loraDropout, targets, prefixLength, topK } = options;
+  const given = Object.entries({
+    bottleneck,
+    scaling,
+    rank,
+    alpha,
+    loraDropout,
+    targets,
+    prefixLength,
+    topK,
+  });
   return adapterMethod(adapter, Object.fromEntries(given.filter(([, value]) => value !== undefined)));
 }
 

@@ -39,6 +39,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly alpha?: number;
   readonly loraDropout?: number;
   readonly targets?: readonly string[];
+  readonly prefixLength?: number;
   readonly topK?: number;
   readonly adapterLayers?: readonly number[];
   readonly layerNorm?: 'all' | 'none';

@@ -70,6 +70,7 @@ function addTrain(program: Command, actions: Actions): void {
       decimalNumber({ least: 0, most: 1, belowMost: true }),
     )
     .option('--targets <products>', 'lora: what is updated (default: query,value)', targetList)
+    .option('--prefix-length <keys>', 'prefix: how many keys and values (default: 30)', wholeNumber(1))
     .option('--top-k <layers>', 'top-k: how many layers (default: 1)', wholeNumber(1))
     .option(
       '--adapter-layers <layers>',
@@ -86,7 +87,7 @@ function addTrain(program: Command, actions: Actions): void {
     .option('--batch-size <number>', 'examples per step', wholeNumber(1), 32)
     .option(
       '--learning-rate <rate>',
-      'peak learning rate',
+      'peak learning rate; full and top-k want 2e-5 to 5e-5',
       decimalNumber({ least: 0, aboveLeast: true }),
       3e-4,
     )

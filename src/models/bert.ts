@@ -4,6 +4,7 @@ import { type EmbeddingTables, embeddings } from '../ops/embeddings';
 import { gelu } from '../ops/gelu';
 import { layerNorm } from '../ops/layer_norm';
 import { pooling } from '../ops/pooling';
+import { prefixAttention } from '../ops/prefix_attention';
 import { tanh } from '../ops/tanh';
 import type { Tape, Tensor } from '../scheduler/tape';
 import type { ProductName, ProductPlace } from './encoder-parameters';
@@ -35,6 +36,8 @@ export interface EncoderTask {
   layerNorm(place: string): { readonly gamma: Tensor; readonly beta: Tensor };
   /** x Wᵀ + b, `[rows, outputs]`, of an encoder's product. */
   linear(place: ProductPlace | 'pooler', x: Tensor, pretrained: FrozenLinear): Tensor;
+  /** Keys and values `[2p, hidden]` that a layer's queries attend to beside their sequence's own. */
+  prefix(layer: number): Tensor | undefined;
   /** The output of a sub-layer, `[T, hidden]`. */
   subLayer(place: Place, end: SubLayer): Tensor;
   /** Probabilities in layer `layer`; -1: after the embeddings. */
@@ -75,7 +78,12 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, ro
         },
       );
     const queryKeyValue = project('attention.query_key_value', input);
-    const mixed = attention(tape, queryKeyValue, config.heads, { dropout: probabilities.attention });
+    const prefix = task.prefix(layer);
+    const options = { dropout: probabilities.attention };
+    const mixed =
+      prefix === undefined
+        ? attention(tape, queryKeyValue, config.heads, options)
+        : prefixAttention(tape, queryKeyValue, prefix, config.heads, options);
     const [context, residual] =
       rows === 'first tokens' && isLast
         ? [pooling(tape, mixed, 'cls'), pooling(tape, input, 'cls')]

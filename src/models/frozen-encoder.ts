@@ -1,12 +1,12 @@
 import type { Backend } from '../backends/backend';
 import { BYTES_PER_ELEMENT, type FrozenMatrixSpec, type WeightStorage } from '../backends/frozen-matrix';
-import { restoreRows, storeRows } from '../backends/quantize';
 import type { DeviceBuffer } from '../backends/schedule';
 import type { EmbeddingTables, WordSlice } from '../ops/embeddings';
-import { frozen, frozenMatrix, type Tensor } from '../scheduler/tape';
+import { frozen, type Tensor } from '../scheduler/tape';
 import type { Checkpoint } from './checkpoint';
 import type { EncoderConfig } from './config';
 import { type ProductName, productName, QUERY_KEY_VALUE } from './encoder-parameters';
+import { uploadMatrix } from './upload-matrix';
 
 /** y = x Wᵀ + b with W `[out, in]`, a frozen matrix, and b `[out]`. */
 export interface FrozenLinear {
@@ -197,18 +197,10 @@ class Uploader {
     spec: Omit<FrozenMatrixSpec, 'storage'>,
     values: Float32Array<ArrayBuffer>,
   ): Promise<Tensor> {
-    const { label, rows, columns } = spec;
-    const storage = this.#storage;
-    const { buffer, writeRows, readRows } = await this.#backend.allocateMatrix({ ...spec, storage });
-    this.#buffers.push(buffer);
-    const { elements, scales } = storeRows(values, columns, storage);
-    writeRows(0, elements);
-    this.#remember(name, async () => restoreRows({ elements: await readRows(), scales }, columns));
-    const scaleTensor =
-      scales.length === 0
-        ? undefined
-        : frozen(`scales of ${label}`, await this.#upload(`scales of ${label}`, [scales]), 1, rows);
-    return frozenMatrix(label, buffer, columns, { rows, storage, scales: scaleTensor });
+    const uploaded = await uploadMatrix(this.#backend, { ...spec, storage: this.#storage }, values);
+    this.#buffers.push(...uploaded.buffers);
+    this.#remember(name, uploaded.read);
+    return uploaded.tensor;
   }
 
   async #linear(name: string, names: readonly string[]): Promise<FrozenLinear> {

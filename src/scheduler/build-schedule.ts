@@ -14,7 +14,7 @@ export function buildSchedule(
   return {
     label,
     capacity,
-    hiddenColumns: hiddenColumnsOf(dispatches),
+    ...hiddenOf(dispatches),
     slots: plan.slots,
     dispatches: dispatches.map((item) => ({
       ...item,
@@ -31,13 +31,12 @@ export function buildSchedule(
   };
 }
 
-/** Of the hidden states that come with the batch; 0 where no dispatch reads them. */
-function hiddenColumnsOf(dispatches: readonly Dispatch<Tensor>[]): number {
-  const columns = dispatches
+/** The shape of the hidden states that come with the batch; no columns where no dispatch reads them. */
+function hiddenOf(dispatches: readonly Dispatch<Tensor>[]): Pick<Schedule, 'hiddenColumns' | 'hiddenRows'> {
+  const hidden = dispatches
     .flatMap(({ buffers }) => buffers)
-    .filter(({ origin }) => origin.kind === 'batch' && origin.field === 'hidden')
-    .map((tensor) => tensor.columns);
-  return Math.max(0, ...columns);
+    .find(({ origin }) => origin.kind === 'batch' && origin.field === 'hidden');
+  return { hiddenColumns: hidden?.columns ?? 0, hiddenRows: hidden?.rows ?? 'tokens' };
 }
 
 function locate(tensor: Tensor, plan: Plan, capacity: BatchShape): Location {

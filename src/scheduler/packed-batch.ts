@@ -24,7 +24,7 @@ export interface PackedBatch {
    * of the sequence. A tile holds QUERY_TILE queries, the last of a sequence what is left.
    */
   readonly tiles: Uint32Array<ArrayBuffer>;
-  /** `[T, hidden]`: what a schedule starts from that leaves the lower layers out. */
+  /** `[T, hidden]`, or `[B, hidden]` where all layers are left out: what a schedule starts from that leaves the lower ones out. */
   readonly hidden?: Float32Array<ArrayBuffer> | undefined;
   /** Tokens of the logical batch before this micro-batch: dropout masks are keyed by the token's place in the whole. */
   readonly tokenOffset: number;

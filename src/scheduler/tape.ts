@@ -143,9 +143,9 @@ export const batchTiles: Tensor = batchTensor('tiles', 'tiles', 4);
 export const batchOffsets: Tensor = batchTensor('offsets', 'sequences', 1);
 export const batchLabels: Tensor = batchTensor('labels', 'sequences', 1);
 
-/** Hidden states `[T, columns]` that were computed before. */
-export function batchHidden(columns: number): Tensor {
-  return batchTensor('hidden', 'tokens', columns);
+/** Hidden states `[T, columns]`, or what stands for the sequences `[B, columns]`, that were computed before. */
+export function batchHidden(rows: Rows, columns: number): Tensor {
+  return batchTensor('hidden', rows, columns);
 }
 
 function batchTensor(field: BatchField, rows: Rows, columns: number): Tensor {

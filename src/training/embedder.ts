@@ -83,6 +83,7 @@ function embeddingSchedule(
       beta: layerNorm(`${place}.layer_norm.bias`),
     }),
     linear: (_, x, { weight, bias }) => frozenLinear(tape, x, weight, bias),
+    prefix: () => undefined,
     subLayer: (_, { input, projected, normalize }) => normalize(projected, input),
     dropout: () => ({ hidden: 0, attention: 0 }),
     enter: (_, hidden) => hidden,

@@ -17,8 +17,8 @@ export interface PrefixCacheOptions {
 }
 
 /**
- * The input of the lowest layer that holds something trainable, computed once per example and kept while a training run
- * lasts. Below that layer nothing is random (see `TaskOptions.adapterLayers`), so what is kept is what would be computed
+ * The input of the lowest layer that holds something trainable, or of the head where none does, computed once per example and
+ * kept while a training run lasts. Below that layer nothing is random (see `TaskOptions.adapterLayers`), so what is kept is what would be computed
  * again, bit for bit: kernels sum a row's elements in one order, whatever rows lie beside it.
  */
 export class PrefixCache {
@@ -38,7 +38,7 @@ export class PrefixCache {
 
   get report(): PrefixCacheReport {
     const { memoryBytes, diskBytes, problem } = this.#store;
-    const layers = this.#task.spec.prefixLayers;
+    const layers = this.#task.spec.frozenLayers;
     const note =
       problem === undefined ? undefined : `${problem}. Texts that are not kept are computed each time`;
     return { layers, examples: this.#places.size, memoryBytes, diskBytes, note };
@@ -47,14 +47,16 @@ export class PrefixCache {
   /** The batch's micro-batches with their hidden states, for a schedule that starts there. */
   async attach(batch: LogicalBatch): Promise<{ microBatches: PackedBatch[]; timings: RunTimings }> {
     const started = performance.now();
-    const { hiddenSize } = this.#task.encoder.config;
+    const { hiddenSize, layers } = this.#task.encoder.config;
+    // The head takes one row of a sequence.
+    const isWhole = this.#task.spec.frozenLayers === layers;
     const wanted: WantedRows[] = [];
     const microBatches = batch.microBatches.map((packed, index): PackedBatch => {
-      const hidden = new Float32Array(packed.tokenCount * hiddenSize);
+      const hidden = new Float32Array((isWhole ? packed.sequenceCount : packed.tokenCount) * hiddenSize);
       let end = 0;
       for (const example of batch.members[index] ?? []) {
         const start = end;
-        end += example.ids.length * hiddenSize;
+        end += (isWhole ? 1 : example.ids.length) * hiddenSize;
         wanted.push({ example, rows: hidden.subarray(start, end) });
       }
       return { ...packed, hidden };
@@ -124,6 +126,6 @@ export class PrefixCache {
 /** An example and where its hidden states are to go. */
 interface WantedRows {
   readonly example: EncodedExample;
-  /** `[length, hidden]` */
+  /** `[length, hidden]`, or `[1, hidden]` */
   readonly rows: Float32Array;
 }

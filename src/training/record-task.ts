@@ -27,6 +27,8 @@ export interface RecordedTask {
   readonly parameters: DeviceBuffer;
   /** Those of the backbone's LayerNorms that the task does not train, on the device. */
   readonly frozenLayerNorms: ReadonlyMap<string, Tensor>;
+  /** Products with the method folded in, by name; predictions take them in place of the encoder's and of what the method adds. */
+  readonly merged?: ReadonlyMap<string, FrozenLinear> | undefined;
 }
 
 /** The largest micro-batch under a token budget: every sequence might be a tile of its own, or a single token. */
@@ -98,17 +100,20 @@ export function inferenceSchedule(
   return buildSchedule(`predicting ${task.spec.name}`, tape.forward(), { logits }, capacity);
 }
 
-/** The embeddings and the layers of the prefix: output 'hidden' `[T, hidden]`, the input of the layer above. */
+/**
+ * The embeddings and the layers below all that is trained: output 'hidden', the input `[T, hidden]` of the layer above, or the
+ * head's `[B, hidden]`.
+ */
 export function prefixSchedule(task: RecordedTask, capacity: BatchShape): Schedule {
   const tape = new Tape();
   const found: { dispatches: Dispatch<Tensor>[]; hidden: Tensor }[] = [];
   const enter = (layer: number, hidden: Tensor) => {
-    if (layer === task.spec.prefixLayers) found.push({ dispatches: tape.forward(), hidden });
+    if (layer === task.spec.frozenLayers) found.push({ dispatches: tape.forward(), hidden });
     return hidden;
   };
   recordLogits(tape, task, { parameter: frozenParameter(task), isTraining: false, enter });
   const [prefix] = found;
-  if (prefix === undefined) throw new RangeError(`there is no layer ${task.spec.prefixLayers}`);
+  if (prefix === undefined) throw new RangeError(`there is no layer ${task.spec.frozenLayers}`);
   const { dispatches, hidden } = prefix;
   return buildSchedule(`lower layers of ${task.spec.name}`, dispatches, { hidden }, capacity);
 }
@@ -123,10 +128,10 @@ function frozenParameter(task: RecordedTask): (name: string) => Tensor {
 
 function startAt(tape: Tape, { spec }: RecordedTask, start: ScheduleStart): EncoderTask['enter'] {
   return (layer, hidden) => {
-    if (start === 'tokens' || layer !== spec.prefixLayers) return hidden;
+    if (start === 'tokens' || layer !== spec.frozenLayers) return hidden;
     // Recorded and dropped: so each op above has the same key as in the whole encoder, and draws the same masks.
     tape.dropSteps();
-    return batchHidden(hidden.columns);
+    return batchHidden(hidden.rows, hidden.columns);
   };
 }
 
@@ -135,6 +140,7 @@ interface Recording {
   parameter(name: string): Tensor;
   /** Whether dropout is drawn. */
   readonly isTraining: boolean;
+  /** Given the input of each layer, and as the last one that of the head, `[B, hidden]`. */
   readonly enter: EncoderTask['enter'];
 }
 
@@ -143,7 +149,7 @@ function recordLogits(tape: Tape, task: RecordedTask, recording: Recording): Ten
   const { parameter, isTraining } = recording;
   const encoderTask = taskInEncoder(tape, task, recording);
   const firstTokens = encode(tape, encoder, encoderTask, 'first tokens');
-  const pooled = pool(tape, encoder, encoderTask, firstTokens);
+  const pooled = recording.enter(encoder.config.layers, pool(tape, encoder, encoderTask, firstTokens));
   const dropped = dropout(tape, pooled, isTraining ? spec.dropout.classifier : 0);
   return linear(tape, dropped, parameter('classifier.weight'), parameter('classifier.bias'));
 }
@@ -175,9 +181,12 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
     }),
     linear(place, x, pretrained) {
       if (place === 'pooler') return multiply(place, x, pretrained);
+      const merged = isTraining ? undefined : task.merged?.get(productName(place));
+      if (merged !== undefined) return frozenLinear(tape, x, merged.weight, merged.bias);
       const product = (input: Tensor) => multiply(productName(place), input, pretrained);
       return isAdapted(place) && hooks.linear !== undefined ? hooks.linear(place, x, product) : product(x);
     },
+    prefix: (layer) => (isAdapted({ layer }) ? hooks.prefix?.(layer) : undefined),
     subLayer: (place, end) =>
       isAdapted(place) && hooks.subLayer !== undefined
         ? hooks.subLayer(place, end)

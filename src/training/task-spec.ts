@@ -49,8 +49,6 @@ export interface TaskSpec {
    * trainable where it is not 0.
    */
   readonly frozenLayers: number;
-  /** How many of these make the prefix whose output is kept: all, but never the last layer, of which only some rows are computed. */
-  readonly prefixLayers: number;
   readonly layerNorm: LayerNormChoice;
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly classifier: number };
   readonly maxLength: number;
@@ -94,7 +92,6 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
     adapter,
     adapterLayers,
     frozenLayers,
-    prefixLayers: Math.min(frozenLayers, config.layers - 1),
     layerNorm,
     dropout:
       dropout === 'auto'

@@ -9,6 +9,7 @@ import { ParameterLayout } from '../scheduler/parameters';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { encodeExamples, encodeTexts } from './encode-examples';
 import { Inference, type InferenceModel, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
+import { type MergedProducts, mergeProducts } from './merge';
 import { metricsOf, predictionsOf } from './predictions';
 import { PrefixCache } from './prefix-cache';
 import {
@@ -57,7 +58,8 @@ export class Task {
   readonly #layout: ParameterLayout;
   readonly #buffers: readonly DeviceBuffer[];
   readonly #recorded: RecordedTask;
-  readonly #inference: Inference;
+  #inference: Inference;
+  #merged: MergedProducts | undefined;
   /** The parameter arena, as it is on the device when no training runs. */
   readonly #arena: Float32Array<ArrayBuffer>;
   #isTraining = false;
@@ -133,6 +135,12 @@ export class Task {
     return this.#spec.adapterLayers;
   }
 
+  /** The width of the bottleneck; 0 where the method has none. */
+  get bottleneck(): number {
+    const { bottleneck } = this.#spec.adapter.options;
+    return typeof bottleneck === 'number' ? bottleneck : 0;
+  }
+
   /** What is trained: the method's name and its options. */
   get adapter(): Pick<AdapterMethod, 'kind' | 'options'> {
     return this.#spec.adapter;
@@ -156,6 +164,7 @@ export class Task {
   ): AsyncGenerator<TrainingReport, void, undefined> {
     if (this.#isTraining) throw new GraftError(`${this.name} is being trained already`);
     this.#isTraining = true;
+    this.unmerge();
     const started = performance.now();
     const { backend, tokenizer, encoder } = this.#context;
     const owned: { dispose(): void }[] = [];
@@ -254,10 +263,37 @@ export class Task {
   }
 
   /**
+   * Folds LoRA or (IA)³ into copies of the weights that it changes: predictions then cost what the bare backbone's cost, and the
+   * task takes the memory of the copies. In f16 and int8 the sums are rounded to that storage. Training ends it.
+   *
+   * @throws GraftError for a method that cannot be folded in, or while the task is trained; DeviceLimitError,
+   *   OutOfDeviceMemoryError
+   */
+  async merge(): Promise<void> {
+    if (this.#isTraining) throw new GraftError(`${this.name} is being trained`);
+    const { backend, encoder } = this.#context;
+    const { adapter, adapterLayers } = this.#spec;
+    const parameter = (name: string) => this.#layout.slice(this.#arena, name);
+    const merged = await mergeProducts(backend, encoder, adapter, adapterLayers, parameter);
+    this.unmerge();
+    this.#merged = merged;
+    this.#replaceInference({ ...this.#recorded, merged: merged.products });
+  }
+
+  /** Undoes `merge`, and gives its memory back. */
+  unmerge(): void {
+    if (this.#merged === undefined) return;
+    this.#replaceInference(this.#recorded);
+    this.#merged.dispose();
+    this.#merged = undefined;
+  }
+
+  /**
    * Replaces parameters by what `values` returns for each, from its name and its present value. Names as in
    * docs/formats.md. Throws RangeError where that is `undefined` or of another size.
    */
   setParameters(values: (name: string, present: Float32Array) => Float32Array | undefined): void {
+    this.unmerge();
     for (const { name, length } of this.#layout.tensors) {
       const present = this.#layout.slice(this.#arena, name);
       const given = values(name, present);
@@ -271,12 +307,18 @@ export class Task {
 
   /** Frees the task's device memory; the backbone stays. */
   dispose(): void {
+    this.unmerge();
     this.#inference.dispose();
     for (const buffer of this.#buffers) buffer.dispose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
+  }
+
+  #replaceInference(recorded: RecordedTask): void {
+    this.#inference.dispose();
+    this.#inference = new Inference(this.#context.backend, modelOf(recorded, 'tokens'));
   }
 
   #inferenceOptions({ signal, tokenBudget, onProgress }: PredictOptions): InferenceOptions {
@@ -286,7 +328,7 @@ export class Task {
   /** None where nothing lies below the lowest adapter, or no example comes twice. */
   #prefixCache(settings: TrainingSettings, tokenBudget: number): PrefixCache | undefined {
     const { prefixCacheBytes: memoryBytes, batchSize, epochs } = settings;
-    if (memoryBytes === undefined || this.#spec.prefixLayers === 0 || epochs === 1) return undefined;
+    if (memoryBytes === undefined || this.#spec.frozenLayers === 0 || epochs === 1) return undefined;
     const mostSequences = Math.max(batchSize, SEQUENCES_PER_RUN);
     return new PrefixCache(this.#context.backend, this.#recorded, {
       memoryBytes,

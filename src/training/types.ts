@@ -107,7 +107,7 @@ export type PrefixCacheOption = 'auto' | 'off' | 'disk' | { readonly memoryBytes
 
 /** What is kept of the layers below the lowest adapter. */
 export interface PrefixCacheReport {
-  /** How many encoder layers lie below it. */
+  /** How many encoder layers lie below it: all, where the head alone is trained. */
   readonly layers: number;
   /** Training and dev examples whose hidden states are kept. */
   readonly examples: number;

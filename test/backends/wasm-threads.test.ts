@@ -33,6 +33,7 @@ function doubling(kernelName: string, x: Location = { kind: 'slot', slot: 0, byt
     label: 'doubling',
     capacity: { tokenCount: 16, sequenceCount: 1, tileCount: 1 },
     hiddenColumns: 0,
+    hiddenRows: 'tokens',
     slots: [4000, 4000],
     dispatches: [
       dispatch(kernel, {

@@ -73,7 +73,7 @@ describe('the options of train', () => {
   it('are all read', async () => {
     const more =
       '--dev d.csv --text-pair 1 --no-header --task regression --adapter lora --bottleneck 8 --layer-norm none ' +
-      '--rank 4 --alpha 16 --lora-dropout 0.1 --targets key,attention.output --scaling 2.5 --top-k 3 ' +
+      '--rank 4 --alpha 16 --lora-dropout 0.1 --targets key,attention.output --scaling 2.5 --prefix-length 12 --top-k 3 ' +
       '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
       '--adapter-layers 0,2-3 --prefix-cache disk ' +
       '--dropout 0.2 --max-length 64 --token-budget 2048 --recompute --limit 100 --patience 2 --seed 4294967295 ' +
@@ -97,6 +97,7 @@ describe('the options of train', () => {
         loraDropout: 0.1,
         targets: ['key', 'attention.output'],
         scaling: 2.5,
+        prefixLength: 12,
         topK: 3,
         adapterLayers: [0, 2, 3],
         layerNorm: 'none',

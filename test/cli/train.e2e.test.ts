@@ -191,6 +191,37 @@ describe('graft train', { timeout: 180_000 }, () => {
     expect(JSON.parse(found.stdout)).toMatchObject(dones[1].dev);
   });
 
+  it('another method, whose files eval loads', async () => {
+    const place = join(directory, 'lora');
+    const argv = trainArguments(
+      place,
+      '--backend',
+      'wasm',
+      '--adapter',
+      'lora',
+      '--rank',
+      '4',
+      '--epochs',
+      '2',
+    );
+    const run = await graft(argv.toSpliced(argv.indexOf('--bottleneck'), 2));
+    expect(run.stderr).toBe('');
+    const done = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '');
+    // A and B of two products in two layers, the head.
+    expect(done.trainableParameters).toBe(2 * 2 * 2 * 4 * 64 + 2 * 64 + 2);
+    expect(done.dev.accuracy).toBeGreaterThan(0.9);
+    expect(readdirSync(place).sort()).toEqual([
+      'adapter.safetensors',
+      'adapter_config.json',
+      'report.html',
+      'training.jsonl',
+    ]);
+    expect(readFileSync(join(place, 'report.html'), 'utf8')).toContain('lora, rank 4, alpha 8');
+    const given = ['--backend', 'wasm', '--backbone', backbone, '--adapter', place, '--data', dev];
+    const found = await graft(['eval', ...given, '--text', 'text', '--label', 'label', '--json']);
+    expect(JSON.parse(found.stdout)).toMatchObject(done.dev);
+  });
+
   it('eval finds what training reported', async () => {
     const columns = ['--text', 'text', '--label', 'label'];
     const found = await graft([

@@ -44,6 +44,8 @@ CASES = {
     "lora, all products": (Method("lora", {"rank": 3, "alpha": 4.5, "targets": ALL_TARGETS}), "none", [0, 1]),
     "lora, keys, LayerNorms": (Method("lora", {"rank": 2, "alpha": 2, "targets": ["key"]}), "all", [1]),
     "ia3": (Method("ia3"), "none", [0, 1]),
+    "prefix": (Method("prefix", {"prefixLength": 5}), "none", [0, 1]),
+    "prefix, upper layer": (Method("prefix", {"prefixLength": 30}), "all", [1]),
     "bitfit": (Method("bitfit"), "biases", [0, 1]),
     "layer-norm": (Method("layer-norm"), "all", [0, 1]),
     "full": (Method("full"), "all", [0, 1]),

@@ -50,7 +50,7 @@ def with_adapters(config, tensors, method, layers):
     adapters.init(model)
     leave_out = [i for i in range(config["num_hidden_layers"]) if i not in layers]
     if method.kind == "prefix":
-        model.add_adapter("a", PrefixTuningConfig(flat=True, prefix_length=method.options["length"], leave_out=leave_out))
+        model.add_adapter("a", PrefixTuningConfig(flat=True, prefix_length=method.options["prefixLength"], leave_out=leave_out))
     else:
         kind = {"houlsby": DoubleSeqBnConfig, "pfeiffer": SeqBnConfig, "parallel": ParBnConfig}[method.kind]
         options = {
@@ -75,15 +75,11 @@ def with_adapters(config, tensors, method, layers):
 
 
 def fill_prefixes(model, tensors):
-    """The library keeps keys and values of all layers in one module: [length, 2 · hidden] a layer, keys first."""
+    """The library keeps the prefixes of all layers in one tensor: [length, layers · (key, value), hidden]."""
     layers = sorted({int(m[1]) for name in tensors if (m := re.match(r"layer\.(\d+)\.attention\.prefix", name))})
-    pool = model.base_model.prefix_tuning.prefix_tunings["a"]
-    for place, layer in enumerate(layers):
-        both = [tensors[f"layer.{layer}.attention.prefix.{name}"] for name in ("key", "value")]
-        with torch.no_grad():
-            pool[f"encoder_prefix_{place}" if f"encoder_prefix_{place}" in pool else list(pool)[place]].control_trans.copy_(
-                torch.cat(both, dim=-1).flatten()
-            )
+    names = [f"layer.{layer}.attention.prefix.{part}" for layer in layers for part in ("key", "value")]
+    together = torch.stack([tensors[name] for name in names], dim=1)
+    fill(model, r"prefix_tunings\.a\.self_prefix\.control_trans$", lambda _: together)
 
 
 def with_peft(config, tensors, method, layers):

@@ -76,7 +76,7 @@ def added_shapes(config, method, layers):
             shapes[f"{layer}.intermediate.ia3"] = (config["intermediate_size"],)
         if method.kind == "prefix":
             for name in ("key", "value"):
-                shapes[f"{layer}.attention.prefix.{name}"] = (options["length"], hidden)
+                shapes[f"{layer}.attention.prefix.{name}"] = (options["prefixLength"], hidden)
     return shapes
 
 

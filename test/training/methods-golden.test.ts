@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterMethod, METHOD_NAMES } from '../../src/adapters/methods';
-import type { Backend } from '../../src/backends/backend';
 import { openCheckpoint } from '../../src/models/checkpoint';
 import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
+import { uploadLayerNorms } from '../../src/models/layer-norms';
 import { directorySource } from '../../src/platform/directory';
 import { ParameterLayout } from '../../src/scheduler/parameters';
-import { frozen, type Tensor } from '../../src/scheduler/tape';
 import { batches, type EncodedExample } from '../../src/training/batches';
+import { mergeProducts } from '../../src/training/merge';
 import {
   capacityOf,
   inferenceSchedule,
@@ -113,26 +113,53 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
       const values = layout.slice(arena, name);
       values.set(startingTensor(name, ordinal, values.length));
     }
-    const frozenLayerNorms = await uploadLayerNorms(backend(), encoder, layout);
-    const parameters = await backend().allocate(arena.byteLength, 'parameters');
-    backend().write(parameters, 0, arena);
+    const upload = async (values: Float32Array, label: string) => {
+      const buffer = await backend().allocate(values.byteLength, label);
+      backend().write(buffer, 0, values);
+      return buffer;
+    };
+    const frozenLayerNorms = await uploadLayerNorms(encoder, upload, (name) => !layout.has(name));
+    const parameters = await upload(arena, 'parameters');
     return { task: { spec, encoder, layout, parameters, frozenLayerNorms }, arena };
+  }
+
+  async function expectLogits(task: RecordedTask, item: Case): Promise<void> {
+    const executable = await backend().prepare(inferenceSchedule(task, capacityOf(128, 5)));
+    const split = { batchSize: 5, tokenBudget: 128, labels: 'none' } as const;
+    const [logical] = batches(examples, order, split);
+    const { outputs } = await executable.run({
+      microBatches: logical?.microBatches ?? [],
+      seed: 0,
+      step: 0,
+      lossScale: 1,
+    });
+    executable.dispose();
+    expect(relativeError(outputs[0] ?? [], item.logits.flat())).toBeLessThan(LOGITS_TOLERANCE);
   }
 
   describe.each(Object.entries(golden.cases))('%s', (_, item) => {
     it('logits', async () => {
-      const { task } = await record(item);
-      const executable = await backend().prepare(inferenceSchedule(task, capacityOf(128, 5)));
-      const split = { batchSize: 5, tokenBudget: 128, labels: 'none' } as const;
-      const [logical] = batches(examples, order, split);
-      const { outputs } = await executable.run({
-        microBatches: logical?.microBatches ?? [],
-        seed: 0,
-        step: 0,
-        lossScale: 1,
-      });
-      executable.dispose();
-      expect(relativeError(outputs[0] ?? [], item.logits.flat())).toBeLessThan(LOGITS_TOLERANCE);
+      await expectLogits((await record(item)).task, item);
+    });
+
+    const { merge } = adapterMethod(item.method, item.options);
+    it.runIf(merge !== undefined)("merged, the same logits by the bare encoder's dispatches", async () => {
+      const { task, arena } = await record(item);
+      const { adapter, adapterLayers } = task.spec;
+      const parameter = (name: string) => task.layout.slice(arena, name);
+      const merged = await mergeProducts(backend(), encoder, adapter, adapterLayers, parameter);
+      const mergedTask = { ...task, merged: merged.products };
+      await expectLogits(mergedTask, item);
+      const bare = golden.cases.head;
+      if (bare === undefined) throw new Error('there is no case of the head alone');
+      const kernels = (recorded: RecordedTask) =>
+        inferenceSchedule(recorded, capacityOf(128, 5)).dispatches.map(({ kernel, params }) => [
+          kernel.name,
+          params,
+        ]);
+      expect(kernels(mergedTask)).toEqual(kernels((await record(bare)).task));
+      expect(kernels(task).length).toBeGreaterThan(kernels(mergedTask).length);
+      merged.dispose();
     });
 
     it.each([false, true])(
@@ -201,21 +228,3 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
     });
   });
 });
-
-async function uploadLayerNorms(
-  backend: Backend,
-  encoder: FrozenEncoder,
-  layout: ParameterLayout,
-): Promise<Map<string, Tensor>> {
-  const tensors = new Map<string, Tensor>();
-  for (const [place, values] of encoder.layerNorms) {
-    for (const part of ['weight', 'bias'] as const) {
-      const name = `${place}.layer_norm.${part}`;
-      if (layout.has(name)) continue;
-      const buffer = await backend.allocate(values[part].byteLength, name);
-      backend.write(buffer, 0, values[part]);
-      tensors.set(name, frozen(name, buffer, 1, values[part].length));
-    }
-  }
-  return tensors;
-}

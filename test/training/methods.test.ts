@@ -8,12 +8,15 @@ import type { Task } from '../../src/training/task';
 import type { TaskOptions } from '../../src/training/task-spec';
 import type { DoneReport, Example, StepReport, TrainingOptions } from '../../src/training/types';
 import { goldenPath } from '../support/checkpoint';
+import { relativeError } from '../support/compare';
 
 const words = ['love', 'watch', 'end', 'make', 'see', 'never', 'always', 'ever'];
 const examples: Example[] = words.flatMap((word, i) => [
   { text: `${word} new ${'very '.repeat(i % 3)}`, label: 'fresh' },
   { text: `old ${word}`, label: 'stale' },
 ]);
+/** With [CLS] and [SEP]. */
+const tokenCount = 16 * 4 + (0 + 1 + 2 + 0 + 1 + 2 + 0 + 1);
 const texts = ['see new', 'old end', 'never'];
 
 /** Small ones of each method; a learning rate at which it learns from 16 texts in 6 epochs. */
@@ -25,6 +28,7 @@ const METHODS: Readonly<
   parallel: [{ bottleneck: 8 }, 5e-3],
   lora: [{ rank: 4, targets: ['query', 'value', 'output'], loraDropout: 0.1 }, 5e-3],
   ia3: [{}, 2e-2],
+  prefix: [{ prefixLength: 5 }, 5e-3],
   bitfit: [{}, 5e-3],
   'layer-norm': [{}, 5e-3],
   full: [{}, 1e-3],
@@ -34,6 +38,9 @@ const METHODS: Readonly<
 
 /** Methods that hold nothing trainable in the lower layer, whatever the task says. */
 const UPPER: readonly MethodName[] = ['top-k', 'head'];
+
+/** Linear in the weights, or factors of them. */
+const MERGEABLE: readonly MethodName[] = ['lora', 'ia3'];
 
 let runtime: Runtime;
 let backbone: Backbone;
@@ -103,6 +110,41 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
     });
 
     const adapter = adapterMethod(name, options);
+    it.runIf(MERGEABLE.includes(name))(
+      'merged, predicts the same by the bare backbone’s kernels',
+      async () => {
+        const task = await createTask();
+        await train(task, { ...recipe, epochs: 2 });
+        const before = runtime.compute.memory.held;
+        const scoresOf = async () =>
+          (await task.predict(texts)).map((item) => ('scores' in item ? Object.values(item.scores) : []));
+        const apart = await scoresOf();
+        await task.merge();
+        const merged = await scoresOf();
+        // Other sums of the same numbers, so not the same bits.
+        expect(merged).not.toEqual(apart);
+        expect(relativeError(merged.flat(), apart.flat())).toBeLessThan(1e-5);
+        expect(runtime.compute.memory.held).toBeGreaterThan(before);
+        task.unmerge();
+        expect(await scoresOf()).toEqual(apart);
+        await task.merge();
+        await train(task, { ...recipe, epochs: 1 });
+        const trained = await scoresOf();
+        const copy = await backbone.loadTask(await task.save());
+        await copy.merge();
+        await task.merge();
+        expect(await scoresOf()).not.toEqual(trained);
+        task.dispose();
+        copy.dispose();
+      },
+    );
+
+    it.runIf(!MERGEABLE.includes(name))('cannot be merged, and says so', async () => {
+      const task = await createTask();
+      await expect(task.merge()).rejects.toThrow(/cannot be merged/);
+      task.dispose();
+    });
+
     it.runIf(adapter.canChooseLayers || UPPER.includes(name))(
       'with the lower layer kept, gives the same bytes',
       async () => {
@@ -116,7 +158,8 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
         }
         const [kept, off, disk] = runs;
         if (kept === undefined || off === undefined || disk === undefined) throw new Error('no runs');
-        expect(kept.done.prefixCache).toMatchObject({ layers: 1, examples: 16 });
+        const [layers, rows] = name === 'head' ? [2, examples.length] : [1, tokenCount];
+        expect(kept.done.prefixCache).toMatchObject({ layers, examples: 16, memoryBytes: rows * 64 * 4 });
         expect(off.done.prefixCache).toBeUndefined();
         expect(results(kept)).toEqual(results(off));
         expect(results(disk)).toEqual(results(off));
@@ -147,6 +190,7 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
         ['parallel', { bottleneck: 8 }, layers * (2 * 8 * hidden + 8 + hidden)],
         ['lora', { rank: 8 }, layers * 2 * 2 * 8 * hidden],
         ['ia3', {}, layers * (2 * hidden + intermediate)],
+        ['prefix', { prefixLength: 7 }, layers * 2 * 7 * hidden],
         ['bitfit', {}, layers * (5 * hidden + intermediate) + layerNorms / 2 + hidden],
         ['layer-norm', {}, layerNorms],
         ['full', {}, backbone.parameterCount],
@@ -206,6 +250,7 @@ describe('a method by its name', () => {
       ['lora', { targets: [] }],
       ['lora', { targets: ['query', 'pooler'] }],
       ['lora', { targets: 'query' }],
+      ['prefix', { prefixLength: 257 }],
       ['top-k', { topK: 0 }],
     ] as const) {
       expect(() => adapterMethod(name, options), JSON.stringify(options)).toThrow(OptionError);

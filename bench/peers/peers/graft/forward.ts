@@ -44,6 +44,7 @@ export async function forward(job: Job): Promise<Contestant> {
       return parts;
     },
     linear: (_, x, { weight, bias }) => frozenLinear(tape, x, weight, bias),
+    prefix: () => undefined,
     subLayer: (_, { input, projected, normalize }) => normalize(projected, input),
     dropout: () => ({ hidden: 0, attention: 0 }),
     enter: (_, hidden) => hidden,
