@@ -275,6 +275,10 @@ export class Task {
     const { adapter, adapterLayers } = this.#spec;
     const parameter = (name: string) => this.#layout.slice(this.#arena, name);
     const merged = await mergeProducts(backend, encoder, adapter, adapterLayers, parameter);
+    if (this.#isTraining) {
+      merged.dispose();
+      throw new GraftError(`${this.name} began to be trained while it was merged`);
+    }
     this.unmerge();
     this.#merged = merged;
     this.#replaceInference({ ...this.#recorded, merged: merged.products });
