@@ -70,10 +70,23 @@ const slimShaders = {
 };
 
 /**
- * Functions without side effects that are called where modules are loaded. esbuild marks the calls, so that a user's bundler can
- * leave out what is not imported.
+ * Functions without side effects that are called where modules are loaded. Their calls are marked, so that a user's bundler can leave
+ * out what is not imported.
  */
-const PURE = ['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'Object.freeze'];
+const PURE = [
+  ...['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'makeShaderSources', 'Object\\.freeze'],
+  ...['productVariants', 'strideVariants', 'narrowVariants', 'narrowStrideVariants', 'tileGrid'],
+];
+const pureCalls = {
+  name: 'pure-calls',
+  setup(builder) {
+    const call = new RegExp(`(?<!function )\\b(${PURE.join('|')})\\(`, 'g');
+    builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(call, '/* @__PURE__ */ $1('),
+      loader: 'ts',
+    }));
+  },
+};
 
 const common = {
   bundle: true,
@@ -159,9 +172,8 @@ const library = await build({
   platform: 'neutral',
   minifySyntax: true,
   minifyIdentifiers: true,
-  pure: PURE,
   sourcemap: 'external',
-  plugins: [miniBeside, slimShaders],
+  plugins: [miniBeside, slimShaders, pureCalls],
 });
 await writeLibrary(library.outputFiles);
 await build({
