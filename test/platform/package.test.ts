@@ -107,9 +107,8 @@ describe('the packed package', () => {
   });
 
   it('has a command', async () => {
-    expect(await user.run(process.execPath, [join(user.installed, 'dist', 'cli.js'), '--help'])).toContain(
-      'train [options]',
-    );
+    const command = join(user.directory, 'node_modules', '.bin', 'graft');
+    expect(await user.run(command, ['--help'])).toContain('train [options]');
   });
 
   it('leads from a stack trace to its sources', async () => {

@@ -34,19 +34,15 @@ export function installPackage(): InstalledPackage {
   const [packed] = JSON.parse(execFileSync('npm', args, { cwd: repository, encoding: 'utf8' }));
   const tarball = join(directory, packed.filename);
   const installed = join(directory, 'node_modules', 'graft-ml');
-  mkdirSync(installed, { recursive: true });
-  execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
-  writeFileSync(
-    join(directory, 'package.json'),
-    JSON.stringify({ type: 'module', dependencies: { 'graft-ml': '*' } }),
+  const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  // npm takes the dependencies from the repository, so that it needs neither a registry nor what its cache may hold.
+  const overrides = Object.fromEntries(
+    Object.keys(dependencies).map((name) => [name, `file:${join(repository, 'node_modules', name)}`]),
   );
-  const link = (name: string) => {
-    const path = join(directory, 'node_modules', name);
-    mkdirSync(dirname(path), { recursive: true });
-    symlinkSync(join(repository, 'node_modules', name), path);
-  };
-  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  for (const name of Object.keys(dependencies)) link(name);
+  const project = { type: 'module', dependencies: { 'graft-ml': `file:./${packed.filename}` }, overrides };
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(project));
+  const install = ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+  execFileSync('npm', [...install, '--cache', join(directory, 'cache')], { cwd: directory, stdio: 'pipe' });
   return {
     directory,
     installed,
@@ -56,7 +52,11 @@ export function installPackage(): InstalledPackage {
       const { stdout } = await promisify(execFile)(program, args, { cwd: directory, timeout: 180_000 });
       return stdout;
     },
-    link,
+    link(name) {
+      const path = join(directory, 'node_modules', name);
+      mkdirSync(dirname(path), { recursive: true });
+      symlinkSync(join(repository, 'node_modules', name), path);
+    },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
