@@ -3,11 +3,15 @@
  * docstrings. Warnings (a broken link, an export without a docstring) are errors.
  *   node tools/docs.mjs [--serve]     --serve: shows it at a local address afterwards
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
-const run = (program, args) => execFileSync(program, args, { stdio: 'inherit' });
+/** Ends here where the program fails; it has said why. */
+function run(program, args) {
+  const { status } = spawnSync(program, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
 if (!existsSync('docs/site/node_modules/typedoc')) run('npm', ['ci', '--prefix', 'docs/site']);
 await rm('build/site/docs', { recursive: true, force: true });

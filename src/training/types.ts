@@ -126,7 +126,12 @@ export interface TrainingOptions {
    */
   readonly onCheckpoint?: ((state: Uint8Array<ArrayBuffer>) => Promise<void>) | undefined;
   /** In optimizer steps, or by time, to the next step's end. Default 100 steps. */
-  readonly checkpointEvery?: number | { readonly seconds: number };
+  readonly checkpointEvery?:
+    | number
+    | {
+        /** The least time between two of them. */
+        readonly seconds: number;
+      };
   /** Stops the training after the step at hand; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

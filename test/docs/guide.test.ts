@@ -74,26 +74,38 @@ describe('programs in the guide', { timeout: 180_000 }, () => {
     await openUntil(chrome ?? '', `${server.url}/`, condition).finally(() => server.close());
   });
 
-  it.skipIf(chrome === undefined)('in a page: its policy lets all of Graft work', async () => {
+  describe.skipIf(chrome === undefined)('in a page: its policy', () => {
     const blocks = codeBlocks(guidePage('in-a-page')).filter(({ language }) => language === 'text');
     const policy = blocks.find(({ code }) => code.startsWith('default-src'))?.code.trim() ?? '';
     const isolation = blocks.find(({ code }) => code.startsWith('Cross-Origin'))?.code.trim() ?? '';
-    const headers = Object.fromEntries(isolation.split('\n').map((line) => line.split(': ')));
-    const server = await serveFolder(user.directory, {
-      headers: { ...headers, 'content-security-policy': policy },
-      pages: { '/': '<!doctype html><script type="module" src="/page.js"></script>' },
+
+    /** What a page says of its device under a policy. */
+    async function device(contentSecurityPolicy: string): Promise<string> {
+      const headers = Object.fromEntries(isolation.split('\n').map((line) => line.split(': ')));
+      const server = await serveFolder(user.directory, {
+        headers: { ...headers, 'content-security-policy': contentSecurityPolicy },
+        pages: { '/': '<!doctype html><script type="module" src="/page.js"></script>' },
+      });
+      writeFileSync(
+        join(user.directory, 'page.js'),
+        `import { createRuntime, loadBackbone } from './node_modules/graft-ml/dist/graft.js';
+         const runtime = await createRuntime({ backend: 'wasm', threads: 2 });
+         await loadBackbone({ runtime });
+         document.title = [crossOriginIsolated, runtime.device.name, runtime.device.note ?? 'no note'].join();`,
+      );
+      const open = openUntil(chrome ?? '', `${server.url}/`, "document.title !== ''");
+      return open.finally(() => server.close());
+    }
+
+    it('lets all of Graft work', async () => {
+      expect(await device(policy)).toMatch(/^true,CPU \(WebAssembly [\w ]+, 2 threads\),no note$/);
     });
-    writeFileSync(
-      join(user.directory, 'page.js'),
-      `import { createRuntime, loadBackbone } from './node_modules/graft-ml/dist/graft.js';
-       const runtime = await createRuntime({ backend: 'wasm' });
-       await loadBackbone({ runtime });
-       document.title = [crossOriginIsolated, runtime.device.name, runtime.device.note ?? 'no note'].join();`,
-    );
-    const title = await openUntil(chrome ?? '', `${server.url}/`, "document.title !== ''").finally(() =>
-      server.close(),
-    );
-    expect(title).toMatch(/^true,CPU \(WebAssembly [\w ]+, \d+ threads\),no note$/);
+
+    it('is computed under without workers, too, where it forbids them', async () => {
+      const without = policy.replace('worker-src blob:', "worker-src 'none'");
+      expect(without).not.toBe(policy);
+      expect(await device(without)).toMatch(/^true,CPU .*one thread\),.*computing blocks the page/);
+    });
   });
 });
 
