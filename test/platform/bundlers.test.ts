@@ -16,11 +16,15 @@ beforeAll(() => {
   user = installPackage();
   user.link('esbuild');
   user.link('vite');
-  writeFileSync(join(user.directory, 'app.js'), APP);
-  writeFileSync(
-    join(user.directory, 'index.html'),
-    '<!doctype html><script type="module" src="/app.js"></script>',
-  );
+  const files = {
+    'app.js': APP,
+    'index.html': '<!doctype html><script type="module" src="/app.js"></script>',
+    'worker.js': APP.replace(/document\.title = (.*);/, 'postMessage($1);'),
+    'in-worker.js': IN_WORKER,
+    'in-worker.html': '<!doctype html><script type="module" src="/in-worker.js"></script>',
+    'vite.config.js': viteConfig ?? '',
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(user.directory, name), text);
 });
 afterAll(() => user.remove());
 
@@ -31,6 +35,12 @@ const backbone = await loadBackbone({ runtime });
 const task = await backbone.createTask({ labels: ['a', 'b'], adapter: houlsby({ bottleneck: 8 }) });
 const [prediction] = await task.predict(['Where is my parcel?']);
 document.title = backbone.description + ' says ' + prediction.label;
+`;
+/** The same in a worker. */
+const IN_WORKER = `
+const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+worker.onmessage = ({ data }) => (document.title = data);
+worker.onerror = ({ message }) => { throw new Error(message || 'the worker failed'); };
 `;
 const IS_DONE = "document.title.startsWith('graft-mini says ')";
 
@@ -77,24 +87,28 @@ describe.skipIf(chrome === undefined)('a page on graft-mini', { timeout: 120_000
     );
   });
 
-  it('is built by Vite', async () => {
-    writeFileSync(join(user.directory, 'vite.config.js'), viteConfig ?? '');
-    await user.run(process.execPath, ['node_modules/vite/bin/vite.js', 'build']);
-    const assets = readdirSync(join(user.directory, 'dist', 'assets'));
+  it.each(['index.html', 'in-worker.html'])('is built by Vite: %s', async (page) => {
+    // Where the development server's scan for dependencies does not look.
+    const outDir = join(user.directory, 'node_modules', '.built', page);
+    await viteBuild({
+      root: user.directory,
+      logLevel: 'warn',
+      build: { outDir, rolldownOptions: { input: join(user.directory, page) } },
+    });
+    const assets = readdirSync(join(outDir, 'assets'));
     expect(assets.filter((name) => name.endsWith('.safetensors'))).toHaveLength(1);
-    const server = await serveFolder(join(user.directory, 'dist'));
-    await openUntil(chrome ?? '', `${server.url}/`, IS_DONE).finally(() => server.close());
+    const server = await serveFolder(outDir);
+    await openUntil(chrome ?? '', `${server.url}/${page}`, IS_DONE).finally(() => server.close());
   });
 
-  it('is served by Vite while it is developed', async () => {
-    writeFileSync(join(user.directory, 'vite.config.js'), viteConfig ?? '');
+  it.each(['index.html', 'in-worker.html'])('is served by Vite while it is developed: %s', async (page) => {
     const server = await createServer({
       root: user.directory,
       logLevel: 'warn',
       server: { host: '127.0.0.1' },
     });
     await server.listen();
-    const url = server.resolvedUrls?.local[0] ?? '';
+    const url = `${server.resolvedUrls?.local[0]}${page}`;
     await openUntil(chrome ?? '', url, IS_DONE).finally(() => server.close());
   });
 });
