@@ -105,8 +105,14 @@ async function writeLibrary([map, { text, path }]) {
     module: true,
     compress: false,
     mangle: false,
-    // Node prints the line that an uncaught error comes from.
-    format: { ecma: 2022, preserve_annotations: true, max_line_len: 500 },
+    format: {
+      ecma: 2022,
+      preserve_annotations: true,
+      // Inside an import of Dawn, which bundlers are to leave alone.
+      comments: /@vite-ignore|webpackIgnore/,
+      // Node prints the line that an uncaught error comes from.
+      max_line_len: 500,
+    },
     sourceMap: { content: map.text, includeSources: true, filename: 'graft.js', url: 'graft.js.map' },
   });
   await mkdir('dist', { recursive: true });
