@@ -4,16 +4,16 @@
  */
 import { Converter } from 'typedoc';
 
+function groupOf(path) {
+  if (path.includes('/guide/')) return 'Guide';
+  return /\/derivations(\/|\.md)/.test(path) ? 'Derivations' : 'Background';
+}
+
 export function load(app) {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, page) => {
     const text = page.content.map((part) => part.text).join('');
     const heading = /^#\s+(.+)$/m.exec(text)?.[1];
     if (heading !== undefined) page.name = heading.replaceAll('`', '');
-    const path = app.files?.getReflectionPath?.(page) ?? page.project.files.getReflectionPath(page) ?? '';
-    page.frontmatter.group = path.includes('/guide/')
-      ? 'Guide'
-      : /\/derivations(\/|\.md)/.test(path)
-        ? 'Derivations'
-        : 'Behind it';
+    page.frontmatter.group = groupOf(page.project.files.getReflectionPath(page) ?? '');
   });
 }
