@@ -69,6 +69,12 @@ it.each([
   expect(await compile(PROGRAM, options)).toBe('');
 });
 
+it('compile in Deno', { timeout: 60_000 }, async () => {
+  writeFileSync(join(user.directory, 'program.ts'), PROGRAM);
+  const deno = join(repository, 'node_modules', '.bin', 'deno');
+  await user.run(deno, ['check', '--no-lock', '--node-modules-dir=manual', 'program.ts']);
+});
+
 it('find what is wrong', { timeout: 60_000 }, async () => {
   expect(await compile(WRONG, { ...bundler, lib: ['es2022', 'dom'] })).toContain(
     "Type 'string' is not assignable",
