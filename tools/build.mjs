@@ -74,7 +74,7 @@ const slimShaders = {
  * out what is not imported.
  */
 const PURE = [
-  ...['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'makeShaderSources', 'Object\\.freeze'],
+  ...['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'makeShaderSources', 'Object\\.(?:freeze|keys)'],
   ...['productVariants', 'strideVariants', 'narrowVariants', 'narrowStrideVariants', 'tileGrid'],
 ];
 const pureCalls = {

@@ -14,7 +14,7 @@ export interface TaskOptions {
   readonly kind?: TaskKind;
   /** At least two, for a classification task. */
   readonly labels?: readonly string[];
-  /** `houlsby()`. */
+  /** What is trained: `houlsby()`, `lora()`, … */
   readonly adapter: AdapterMethod;
   /**
    * The encoder layers that are adapted, counted from 0; default all. Nothing is trained below the lowest of them. Those
