@@ -24,6 +24,7 @@ export default defineConfig({
   plugins: [inlineAssets()],
   test: {
     include: ['test/**/*.test.ts'],
+    typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: 'tsconfig.json' },
     environment: 'node',
     // The report's style sheet is imported as text; vitest would empty it.
     css: true,

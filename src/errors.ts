@@ -5,7 +5,9 @@
 
 /** The base of all of Graft's errors. `hint` says what to do; it is part of `message` too. */
 export class GraftError extends Error {
+  /** The class's name: minification does not change it. */
   override readonly name: string = 'GraftError';
+  /** What to do about it. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string, options?: ErrorOptions) {
@@ -17,6 +19,7 @@ export class GraftError extends Error {
 /** A file that was needed is not there, or cannot be read or fetched. */
 export class FileAccessError extends GraftError {
   override readonly name = 'FileAccessError';
+  /** Its path, address or name. */
   readonly file: string;
 
   constructor(file: string, problem: string, hint?: string, options?: ErrorOptions) {
@@ -28,6 +31,7 @@ export class FileAccessError extends GraftError {
 /** A file is there but its content is not what its format demands: checkpoint, configuration, vocabulary, adapter. */
 export class FileFormatError extends GraftError {
   override readonly name = 'FileFormatError';
+  /** Its path, address or name. */
   readonly file: string;
   /** The place inside the file: a tensor, a key, a byte offset, a line. */
   readonly place: string | undefined;
@@ -58,7 +62,9 @@ export class AdapterMismatchError extends GraftError {
 /** A labelled example, or a whole data set, that cannot be used. `line` is 1-based. */
 export class DataError extends GraftError {
   override readonly name = 'DataError';
+  /** Where the examples came from, if from a file. */
   readonly file: string | undefined;
+  /** Counts from 1. */
   readonly line: number | undefined;
 
   constructor(
@@ -80,6 +86,7 @@ export class DataError extends GraftError {
 /** An option has a value that cannot be used. */
 export class OptionError extends GraftError {
   override readonly name = 'OptionError';
+  /** Its name. */
   readonly option: string;
 
   constructor(option: string, problem: string, hint?: string) {
@@ -106,6 +113,7 @@ export class OutOfDeviceMemoryError extends GraftError {
 /** A buffer or binding would be larger than the device allows. */
 export class DeviceLimitError extends GraftError {
   override readonly name = 'DeviceLimitError';
+  /** WebGPU's name of it. */
   readonly limit: string;
 
   constructor(limit: string, problem: string, hint?: string) {
@@ -117,6 +125,7 @@ export class DeviceLimitError extends GraftError {
 /** The loss became NaN or infinite. `step` counts from 1. */
 export class DivergedError extends GraftError {
   override readonly name = 'DivergedError';
+  /** The optimizer step, from 1. */
   readonly step: number;
 
   constructor(step: number, problem: string, hint?: string) {
@@ -128,6 +137,7 @@ export class DivergedError extends GraftError {
 /** Something could not be written: a full disk, no permission. What stood there before is still whole. */
 export class FileWriteError extends GraftError {
   override readonly name = 'FileWriteError';
+  /** Its path or name. */
   readonly file: string;
 
   constructor(file: string, problem: string, hint?: string, options?: ErrorOptions) {

@@ -1,4 +1,10 @@
-/** Graft's public API, and nothing else. */
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * Trains bottleneck adapters on a frozen BERT, on WebGPU or in WebAssembly, in pages, Node and Deno.
+ *
+ * This file is the public API, and nothing else.
+ * @module graft-ml
+ */
 export { bitfit } from './adapters/bitfit';
 export { fullFineTuning } from './adapters/full';
 export { headOnly } from './adapters/head';
@@ -36,7 +42,7 @@ export type { FileProgress, FileSource, OpenOptions, RandomAccessFile } from './
 export type { SourceLike } from './platform/resolve';
 export { writeFileAtomic, writeFilesAtomic } from './platform/write';
 export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
-export type { Encoding } from './tokenizer/options';
+export type { EncodedBatch, EncodeOptions, Encoding } from './tokenizer/options';
 export type { Tokenizer } from './tokenizer/tokenizer';
 export { Backbone, type BackboneOptions, type EmbedOptions, loadBackbone } from './training/backbone';
 export { loadTokenizer } from './training/load-tokenizer';
@@ -59,6 +65,7 @@ export type {
   StepTimings,
   TaskKind,
   TextInput,
+  TextPair,
   TrainingOptions,
   TrainingReport,
 } from './training/types';

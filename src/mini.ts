@@ -5,7 +5,10 @@
  *
  * The paths are where the files lie in the repository; tools/build.mjs puts them beside the built module. Each is written out,
  * because bundlers find a file to carry along only as `new URL('…', import.meta.url)`.
+ * @module graft-ml/mini
  */
+
+/** graft-mini's files by name: a source for `loadBackbone` and `loadTokenizer`. */
 export const graftMini: Readonly<Record<string, URL>> = {
   'config.json': new URL('../models/graft-mini/config.json', import.meta.url),
   'tokenizer_config.json': new URL('../models/graft-mini/tokenizer_config.json', import.meta.url),

@@ -70,10 +70,23 @@ const slimShaders = {
 };
 
 /**
- * Functions without side effects that are called where modules are loaded. esbuild marks the calls, so that a user's bundler can
- * leave out what is not imported.
+ * Functions without side effects that are called where modules are loaded. Their calls are marked, so that a user's bundler can leave
+ * out what is not imported.
  */
-const PURE = ['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'Object.freeze'];
+const PURE = [
+  ...['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'makeShaderSources', 'Object\\.(?:freeze|keys)'],
+  ...['productVariants', 'strideVariants', 'narrowVariants', 'narrowStrideVariants', 'tileGrid'],
+];
+const pureCalls = {
+  name: 'pure-calls',
+  setup(builder) {
+    const call = new RegExp(`(?<!function )\\b(${PURE.join('|')})\\(`, 'g');
+    builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(call, '/* @__PURE__ */ $1('),
+      loader: 'ts',
+    }));
+  },
+};
 
 const common = {
   bundle: true,
@@ -92,8 +105,14 @@ async function writeLibrary([map, { text, path }]) {
     module: true,
     compress: false,
     mangle: false,
-    // Node prints the line that an uncaught error comes from.
-    format: { ecma: 2022, preserve_annotations: true, max_line_len: 500 },
+    format: {
+      ecma: 2022,
+      preserve_annotations: true,
+      // Inside an import of Dawn, which bundlers are to leave alone.
+      comments: /@vite-ignore|webpackIgnore/,
+      // Node prints the line that an uncaught error comes from.
+      max_line_len: 500,
+    },
     sourceMap: { content: map.text, includeSources: true, filename: 'graft.js', url: 'graft.js.map' },
   });
   await mkdir('dist', { recursive: true });
@@ -159,9 +178,8 @@ const library = await build({
   platform: 'neutral',
   minifySyntax: true,
   minifyIdentifiers: true,
-  pure: PURE,
   sourcemap: 'external',
-  plugins: [miniBeside, slimShaders],
+  plugins: [miniBeside, slimShaders, pureCalls],
 });
 await writeLibrary(library.outputFiles);
 await build({

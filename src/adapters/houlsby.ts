@@ -4,6 +4,7 @@ import { adapter } from '../ops/adapter';
 import { bottleneckParameters, bottleneckWeights, checkBottleneck } from './bottleneck';
 import { type AdapterMethod, ANY_LAYERS } from './method';
 
+/** For `houlsby`. */
 export interface HoulsbyOptions {
   /** m, the width of the bottleneck. The paper's sizes: 8, 64, 256. Default 64. */
   readonly bottleneck?: number | undefined;

@@ -16,8 +16,10 @@ import { type AdapterMethod, ANY_LAYERS, type Initializer } from './method';
 
 /** What LoRA can adapt, in a layer: the outputs of its products. */
 export const LORA_TARGETS = ['query', 'key', 'value', 'attention.output', 'intermediate', 'output'] as const;
+/** A product that LoRA can adapt. */
 export type LoraTarget = (typeof LORA_TARGETS)[number];
 
+/** For `lora`. */
 export interface LoraOptions {
   /** r, the rank of an update. Default 8. */
   readonly rank?: number | undefined;

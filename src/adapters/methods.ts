@@ -63,6 +63,7 @@ const METHODS = {
   head: { options: [], create: headOnly },
 } satisfies Record<string, Entry>;
 
+/** The name of a method, for the command and in files. */
 export type MethodName = keyof typeof METHODS;
 
 /** The names of the methods. */

@@ -6,6 +6,7 @@ import { bottleneckParameters, bottleneckWeights, checkBottleneck } from './bott
 import { kaimingUniform } from './kaiming';
 import { type AdapterMethod, ANY_LAYERS } from './method';
 
+/** For `parallel`. */
 export interface ParallelOptions {
   /** m, the width of the bottleneck. Default 64. */
   readonly bottleneck?: number | undefined;

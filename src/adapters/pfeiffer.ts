@@ -4,6 +4,7 @@ import { bottleneckParameters, bottleneckWeights, checkBottleneck } from './bott
 import { checkDeviation } from './houlsby';
 import { type AdapterMethod, ANY_LAYERS } from './method';
 
+/** For `pfeiffer`. */
 export interface PfeifferOptions {
   /** m, the width of the bottleneck; the authors take a sixteenth of the hidden size. Default 64. */
   readonly bottleneck?: number | undefined;

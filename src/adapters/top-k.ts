@@ -2,6 +2,7 @@ import { OptionError } from '../errors';
 import type { AdapterMethod } from './method';
 import { poolerOf, productsOf } from './pretrained';
 
+/** For `topLayers`. */
 export interface TopLayersOptions {
   /** How many layers are trained, from the top. Default 1. */
   readonly topK?: number | undefined;

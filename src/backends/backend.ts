@@ -4,12 +4,17 @@ import type { DeviceBuffer, Schedule } from './schedule';
 
 /** What is known of the device that a backend computes on. */
 export interface DeviceDescription {
+  /** For people. */
   readonly name: string;
+  /** As WebGPU tells it; '' on the CPU. */
   readonly vendor: string;
+  /** Likewise. */
   readonly architecture: string;
   /** A software driver: computes on the CPU, pays dearly for barriers. */
   readonly isFallback: boolean;
+  /** WebGPU's optional features that are in use, or the CPU backend's. */
   readonly features: readonly string[];
+  /** WebGPU's limits by name, in force on this device; on the CPU, `threads`. */
   readonly limits: Readonly<Record<string, number>>;
   /** Why it is slower than it could be, for people, with what to do; absent where nothing is to be said. */
   readonly note?: string | undefined;

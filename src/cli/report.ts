@@ -1,3 +1,7 @@
+/**
+ * The page with a training's curves, which `graft train` leaves as `report.html`.
+ * @module graft-ml/report
+ */
 import uplotScript from 'uplot/dist/uPlot.iife.min.js?raw';
 import uplotStyle from 'uplot/dist/uPlot.min.css?raw';
 import uplotLicence from 'uplot/LICENSE?raw';
@@ -9,8 +13,11 @@ import { escapeHtml, scriptJson } from './report/html';
 import style from './report/style.css?raw';
 import { duration, grouped, megabytes, metricFigures } from './terminal';
 
+/** What a report shows. */
 export interface ReportContent {
+  /** Its heading. */
   readonly title: string;
+  /** Rows of the table of settings. */
   readonly settings: readonly (readonly [name: string, value: string])[];
   /** Empty for a regression. */
   readonly labels: readonly string[];

@@ -2,21 +2,33 @@
 import { FileFormatError, UnsupportedModelError } from '../errors';
 import { type JsonObject, parseJsonObject, show } from '../formats/json';
 
+/** Sizes and settings of an encoder. */
 export interface EncoderConfig {
+  /** `model_type` of the file. */
   readonly modelType: 'bert';
+  /** Width of a token's hidden state. */
   readonly hiddenSize: number;
+  /** Encoder layers. */
   readonly layers: number;
+  /** Attention heads a layer. */
   readonly heads: number;
   /** hiddenSize / heads. */
   readonly headSize: number;
+  /** Width inside the feed-forward part. */
   readonly intermediateSize: number;
+  /** Rows of the word embeddings. */
   readonly vocabularySize: number;
   /** Most tokens of a sequence. */
   readonly maxPositions: number;
+  /** Kinds of token: the first and the second text of a pair. */
   readonly typeVocabularySize: number;
+  /** ε under LayerNorm's root. */
   readonly layerNormEpsilon: number;
+  /** The two forms of GELU: with erf, and with tanh. */
   readonly activation: 'gelu' | 'gelu_tanh';
+  /** Probabilities of dropout in training, after projections and in the embeddings. */
   readonly hiddenDropout: number;
+  /** Of attention's weights. */
   readonly attentionDropout: number;
   /** Before the head; `hiddenDropout` where the file does not say. */
   readonly classifierDropout: number;

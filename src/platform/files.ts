@@ -11,15 +11,21 @@ export interface FileSource {
   open(name: string, options?: OpenOptions): Promise<RandomAccessFile | undefined>;
 }
 
+/** For everything that fetches files. */
 export interface OpenOptions {
+  /** Called while files are fetched. */
   readonly onProgress?: ((progress: FileProgress) => void) | undefined;
+  /** Cancels; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Bytes of one file that have been loaded so far; `total` is unknown where the server does not say. */
 export interface FileProgress {
+  /** Its name inside the source. */
   readonly file: string;
+  /** In bytes. */
   readonly loaded: number;
+  /** In bytes. */
   readonly total: number | undefined;
 }
 
@@ -31,6 +37,7 @@ export interface RandomAccessFile {
   readonly size: number;
   /** Exactly `length` bytes from `offset`; throws FileAccessError where the file ends before that. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives back what it holds open. */
   close(): Promise<void>;
 }
 

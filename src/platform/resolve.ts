@@ -7,6 +7,10 @@ import { nodeModules } from './node';
 import { platform } from './platform';
 import { type HubSourceOptions, hubSource, isHubId, urlSource } from './url';
 
+/**
+ * Where files come from: a directory, an http(s) URL, a hub id ('organisation/name'), files by name, or a source of one's own.
+ * For a backbone, 'graft-mini' is the package's own.
+ */
 export type SourceLike = string | FileSource | Readonly<Record<string, Blob | Uint8Array | URL>>;
 
 /**

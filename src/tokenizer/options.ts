@@ -20,6 +20,7 @@ export interface TokenizerOptions {
   readonly fileName: string;
 }
 
+/** For `Tokenizer.encode` and its like. */
 export interface EncodeOptions {
   /** The most ids of a sequence, special tokens included: at least 2, with pairs 3. Default: no maximum. */
   readonly maxLength?: number | undefined;
@@ -27,6 +28,7 @@ export interface EncodeOptions {
 
 /** A text, or a pair, as the model takes it: `[CLS] text [SEP]` or `[CLS] text [SEP] pair [SEP]`. */
 export interface Encoding {
+  /** Of the tokens, special ones included. */
   readonly ids: Uint32Array<ArrayBuffer>;
   /** As many: 0 up to the first [SEP], 1 from there on. */
   readonly typeIds: Uint8Array<ArrayBuffer>;
@@ -36,7 +38,9 @@ export interface Encoding {
 
 /** Many sequences, end to end. */
 export interface EncodedBatch {
+  /** `[T]`, of all tokens, special ones included. */
   readonly ids: Uint32Array<ArrayBuffer>;
+  /** `[T]`: 0 up to a sequence's first [SEP], 1 from there on. */
   readonly typeIds: Uint8Array<ArrayBuffer>;
   /** `[sequences + 1]`: sequence i has the ids from `offsets[i]` up to `offsets[i + 1]`. */
   readonly offsets: Uint32Array<ArrayBuffer>;

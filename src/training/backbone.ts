@@ -19,7 +19,9 @@ import { readSettings } from './task-files';
 import { resolveMaxLength, resolveTask, type TaskOptions } from './task-spec';
 import type { TextInput } from './types';
 
+/** How a backbone is loaded. */
 export interface BackboneOptions extends OpenOptions {
+  /** The device that it is for. */
   readonly runtime: Runtime;
   /**
    * How the frozen weights are kept in memory: 'f16' takes half of f32, 'int8' (a scale per output channel) a quarter. Sums are f32
@@ -41,12 +43,14 @@ const WEIGHT_STORAGES: readonly WeightStorage[] = ['f32', 'f16', 'int8'];
 export class Backbone {
   readonly #runtime: Runtime;
   readonly #encoder: FrozenEncoder;
+  /** The one that belongs to its vocabulary. */
   readonly tokenizer: Tokenizer;
   /** The directory, URL or hub id that it came from. */
   readonly description: string;
   /** Made when it is first asked for. */
   #embedder: Promise<Embedder> | undefined;
 
+  /** @internal `loadBackbone` makes them. */
   constructor(runtime: Runtime, encoder: FrozenEncoder, tokenizer: Tokenizer, description: string) {
     this.#runtime = runtime;
     this.#encoder = encoder;
@@ -54,6 +58,7 @@ export class Backbone {
     this.description = description;
   }
 
+  /** Its sizes and settings. */
   get config(): EncoderConfig {
     return this.#encoder.config;
   }
@@ -123,6 +128,7 @@ export class Backbone {
     this.tokenizer.dispose();
   }
 
+  /** `dispose`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
   }

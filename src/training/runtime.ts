@@ -6,6 +6,7 @@ import { type KernelChoice, parseKernelChoice } from '../backends/webgpu/variant
 import { NoGPUError, OptionError } from '../errors';
 import { runSelfTest, type SelfTestOptions, type SelfTestReport } from '../reference/self-test';
 
+/** Which device to open, and how. */
 export interface RuntimeOptions {
   /**
    * 'webgpu', 'wasm' (the CPU), or 'auto' (default): WebGPU on a real GPU, else the CPU, which outruns WebGPU on a
@@ -13,7 +14,7 @@ export interface RuntimeOptions {
    */
   readonly backend?: 'auto' | 'webgpu' | 'wasm';
   /** Which GPUAdapter to ask for, where there are several. Default 'high-performance'. */
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: 'low-power' | 'high-performance';
   /**
    * Which variants of the WebGPU kernels to run. 'auto' (default) measures what suits the device, once, and remembers it. A name
    * is taken where a kernel has such a variant: 'serial' suits software drivers, 'tiled' GPUs, 'naive' is the plain form.
@@ -31,9 +32,10 @@ const MOST_THREADS = 64;
 
 /** A device to compute on. Owns all memory that is made on it. */
 export class Runtime {
-  /** What computes: for backbones and tasks. */
+  /** @internal What computes: for backbones and tasks. */
   readonly compute: Backend;
 
+  /** @internal `createRuntime` makes them. */
   constructor(compute: Backend) {
     this.compute = compute;
   }
@@ -43,6 +45,7 @@ export class Runtime {
     return this.compute.name;
   }
 
+  /** What is known of the device. */
   get device(): DeviceDescription {
     return this.compute.device;
   }
@@ -62,6 +65,7 @@ export class Runtime {
     this.compute.dispose();
   }
 
+  /** `dispose`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
   }

@@ -6,6 +6,7 @@ import type { ParameterLayout, ParameterSpec } from '../scheduler/parameters';
 import { Random } from './random';
 import type { TaskKind } from './types';
 
+/** What a task is. */
 export interface TaskOptions {
   /** Names the adapter in its files. Default 'task'. */
   readonly name?: string;
@@ -13,6 +14,7 @@ export interface TaskOptions {
   readonly kind?: TaskKind;
   /** At least two, for a classification task. */
   readonly labels?: readonly string[];
+  /** What is trained: `houlsby()`, `lora()`, … */
   readonly adapter: AdapterMethod;
   /**
    * The encoder layers that are adapted, counted from 0; default all. Nothing is trained below the lowest of them. Those

@@ -43,7 +43,9 @@ export interface TaskContext {
   readonly tokenizer: Tokenizer;
 }
 
+/** For prediction and evaluation. */
 export interface PredictOptions {
+  /** Cancels; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Most tokens computed at once. Default 'auto'. */
   readonly tokenBudget?: number | 'auto' | undefined;
@@ -82,7 +84,7 @@ export class Task {
     this.#inference = new Inference(context.backend, modelOf(recorded, 'tokens'));
   }
 
-  /** See Backbone.createTask. `saved` are a trained task's tensors; without them it starts anew. */
+  /** @internal See Backbone.createTask. `saved` are a trained task's tensors; without them it starts anew. */
   static async create(
     context: TaskContext,
     options: TaskOptions,
@@ -117,10 +119,12 @@ export class Task {
     }
   }
 
+  /** Of the adapter in its files. */
   get name(): string {
     return this.#spec.name;
   }
 
+  /** Which kind of labels it has. */
   get kind(): TaskKind {
     return this.#spec.kind;
   }
@@ -146,7 +150,7 @@ export class Task {
     return this.#spec.adapter;
   }
 
-  /** The method's parameters, LayerNorms and head. */
+  /** Numbers in the method's parameters, LayerNorms and head. */
   get trainableParameters(): number {
     return this.#layout.count;
   }
@@ -316,6 +320,7 @@ export class Task {
     for (const buffer of this.#buffers) buffer.dispose();
   }
 
+  /** `dispose`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
   }

@@ -2,41 +2,64 @@
 
 /** One labelled example. `label` is one of the task's labels (classification) or a number (regression). */
 export interface Example {
+  /** The text, or the first one of a pair. */
   readonly text: string;
   /** The second text, for tasks over pairs. */
   readonly pair?: string | undefined;
+  /** What the task is to learn to say. */
   readonly label: string | number;
 }
 
 /** A text, or a pair of texts, to predict. */
-export type TextInput = string | { readonly text: string; readonly pair?: string | undefined };
+export type TextInput = string | TextPair;
 
+/** A text with, perhaps, a second one. */
+export interface TextPair {
+  /** The text, or the first one of a pair. */
+  readonly text: string;
+  /** The second text, for tasks over pairs. */
+  readonly pair?: string | undefined;
+}
+
+/** One label out of several, or a number. */
 export type TaskKind = 'classification' | 'regression';
 
 /** Metrics of a classification task. All in [0, 1], except Matthews in [-1, 1]. */
 export interface ClassificationMetrics {
+  /** Share of the examples whose label was predicted. */
   readonly accuracy: number;
   /** Two labels: F1 of the second label (GLUE's positive class). More: the unweighted mean over the labels. */
   readonly f1: number;
+  /** Matthews' correlation, for any number of labels; 0 where all predictions or all labels are one. */
   readonly matthews: number;
   /** `confusion[actual][predicted]`, in the order of the task's labels. */
   readonly confusion: readonly (readonly number[])[];
+  /** Cross-entropy, mean over the examples. */
   readonly loss: number;
+  /** How many there were. */
   readonly examples: number;
 }
 
 /** Metrics of a regression task. */
 export interface RegressionMetrics {
+  /** Correlation of values, in [-1, 1]; 0 where all predictions or all labels are equal. */
   readonly pearson: number;
+  /** Correlation of ranks; ties have their mean rank. */
   readonly spearman: number;
+  /** On the labels' scale, squared. */
   readonly meanSquaredError: number;
+  /** As training has it: the squared error, mean over the examples. */
   readonly loss: number;
+  /** How many there were. */
   readonly examples: number;
 }
 
+/** `'accuracy' in metrics` tells them apart. */
 export type Metrics = ClassificationMetrics | RegressionMetrics;
 
+/** What a classification task says of a text. */
 export interface ClassificationPrediction {
+  /** The most probable one. */
   readonly label: string;
   /** The probability of `label`. */
   readonly score: number;
@@ -44,14 +67,18 @@ export interface ClassificationPrediction {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+/** What a regression task says of a text. */
 export interface RegressionPrediction {
+  /** On the scale of the training examples' labels. */
   readonly value: number;
 }
 
+/** `'label' in prediction` tells them apart. */
 export type Prediction = ClassificationPrediction | RegressionPrediction;
 
+/** How to train; defaults are the paper's recipe. */
 export interface TrainingOptions {
-  /** Default 3. */
+  /** Passes over the examples. Default 3. */
   readonly epochs?: number;
   /** Sequences per optimizer step. Default 32. */
   readonly batchSize?: number;
@@ -99,11 +126,25 @@ export interface TrainingOptions {
    */
   readonly onCheckpoint?: ((state: Uint8Array<ArrayBuffer>) => Promise<void>) | undefined;
   /** In optimizer steps, or by time, to the next step's end. Default 100 steps. */
-  readonly checkpointEvery?: number | { readonly seconds: number };
+  readonly checkpointEvery?:
+    | number
+    | {
+        /** The least time between two of them. */
+        readonly seconds: number;
+      };
+  /** Stops the training after the step at hand; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export type PrefixCacheOption = 'auto' | 'off' | 'disk' | { readonly memoryBytes: number };
+/** Where the frozen layers' output is kept: see `prefixCache` in TrainingOptions. */
+export type PrefixCacheOption =
+  | 'auto'
+  | 'off'
+  | 'disk'
+  | {
+      /** The most to keep in memory, before the disk. */
+      readonly memoryBytes: number;
+    };
 
 /** What is kept of the layers below the lowest adapter. */
 export interface PrefixCacheReport {
@@ -111,26 +152,33 @@ export interface PrefixCacheReport {
   readonly layers: number;
   /** Training and dev examples whose hidden states are kept. */
   readonly examples: number;
+  /** Of them in memory. */
   readonly memoryBytes: number;
+  /** Of them on the disk. */
   readonly diskBytes: number;
   /** Why some examples are not kept but computed each time: a full disk, for instance. */
   readonly note: string | undefined;
 }
 
+/** After each optimizer step. */
 export interface StepReport {
+  /** Tells it from the other reports. */
   readonly type: 'step';
   /** Counts from 1. */
   readonly step: number;
+  /** Of the whole run. */
   readonly totalSteps: number;
   /** Counts from 1. */
   readonly epoch: number;
   /** Mean over the step's examples. */
   readonly loss: number;
+  /** As the schedule had it for this step. */
   readonly learningRate: number;
   /** Global norm of the gradient before clipping. */
   readonly gradientNorm: number;
   /** Over the whole run so far, evaluation not counted. */
   readonly examplesPerSecond: number;
+  /** Likewise; special tokens included. */
   readonly tokensPerSecond: number;
   /** Where the step's time went. */
   readonly timings: StepTimings;
@@ -144,17 +192,23 @@ export interface StepTimings {
   readonly device: number;
   /** Copying the gradients to the optimizer. */
   readonly readBack: number;
+  /** Clipping and AdamW. */
   readonly optimizer: number;
   /** Writing the new parameters to the device. */
   readonly upload: number;
 }
 
+/** At the end of each epoch. */
 export interface EpochReport {
+  /** Tells it from the other reports. */
   readonly type: 'epoch';
+  /** Counts from 1. */
   readonly epoch: number;
+  /** Optimizer steps done so far. */
   readonly step: number;
   /** Mean training loss over the epoch. */
   readonly trainLoss: number;
+  /** On the dev examples; undefined without them. */
   readonly dev: Metrics | undefined;
   /** Whether this epoch's dev score is the best so far. */
   readonly best: boolean;
@@ -162,19 +216,29 @@ export interface EpochReport {
   readonly prefixCache?: PrefixCacheReport | undefined;
 }
 
+/** The last report of a training. */
 export interface DoneReport {
+  /** Tells it from the other reports. */
   readonly type: 'done';
+  /** 'webgpu' or 'wasm'. */
   readonly backend: string;
+  /** The device's name. */
   readonly device: string;
   /** Of the parameters that were kept; undefined without `dev`. */
   readonly dev: Metrics | undefined;
+  /** Whose parameters were kept; the last without `dev`. */
   readonly bestEpoch: number;
+  /** Numbers that were trained. */
   readonly trainableParameters: number;
+  /** Numbers in the frozen backbone. */
   readonly backboneParameters: number;
   /** trainableParameters / backboneParameters. */
   readonly trainedShare: number;
+  /** Optimizer steps of the whole run, those before a resumption included. */
   readonly steps: number;
+  /** Of this run, evaluation not counted. */
   readonly examplesPerSecond: number;
+  /** Likewise; special tokens included. */
   readonly tokensPerSecond: number;
   /** Largest device memory held at once, in bytes, weights included. */
   readonly peakDeviceBytes: number;
@@ -188,4 +252,5 @@ export interface DoneReport {
   readonly prefixCache?: PrefixCacheReport | undefined;
 }
 
+/** What `Task.train` yields; `type` tells them apart. */
 export type TrainingReport = StepReport | EpochReport | DoneReport;

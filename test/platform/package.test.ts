@@ -1,46 +1,24 @@
 /** The packed package, as npm would publish it: what it holds, and that its own backbone works where it is installed. */
-import { execFile, execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { extname, join, normalize } from 'node:path';
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { launch } from 'puppeteer';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graftMini } from '../../src/mini';
+import { findBrowser } from '../support/browser';
 import { relativeError } from '../support/compare';
-import { serve } from '../support/http';
+import { type InstalledPackage, installPackage, repository } from '../support/package';
+import { openUntil } from '../support/page';
+import { serveFolder } from '../support/static';
 
-const root = join(import.meta.dirname, '..', '..');
-const directory = mkdtempSync(join(tmpdir(), 'graft-package-'));
-const installed = join(directory, 'node_modules', 'graft-ml');
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-interface PackedFile {
-  readonly path: string;
-  readonly size: number;
-}
-let packed: readonly PackedFile[];
-
+let user: InstalledPackage;
 beforeAll(() => {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory];
-  const [tarball] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' }));
-  packed = tarball.files;
-  mkdirSync(installed, { recursive: true });
-  const file = join(directory, tarball.filename);
-  execFileSync('tar', ['-xzf', file, '-C', installed, '--strip-components=1']);
-  writeFileSync(
-    join(directory, 'package.json'),
-    JSON.stringify({ type: 'module', dependencies: { 'graft-ml': '*' } }),
-  );
+  user = installPackage();
 });
+afterAll(() => user.remove());
 
 /** What every platform is to find: the text's probabilities from a new task, which depend on the backbone and the seed alone. */
 const PREDICT = `async (graft, source) => {
@@ -61,13 +39,13 @@ interface Found {
 }
 
 async function run(program: string, ...args: string[]): Promise<Found> {
-  const { stdout } = await promisify(execFile)(program, args, { cwd: directory, timeout: 120_000 });
+  const stdout = await user.run(program, args);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
 /** A script beside the installed package. */
 function writeScript(name: string, source: string): string {
-  const script = join(directory, name);
+  const script = join(user.directory, name);
   writeFileSync(
     script,
     `import * as graft from 'graft-ml';\n${source}\nconsole.log(JSON.stringify(await (${PREDICT})(graft, source)));\nprocess.exit(0);\n`,
@@ -76,17 +54,72 @@ function writeScript(name: string, source: string): string {
 }
 
 describe('the packed package', () => {
-  it('holds what its exports and its command name, and no sources', () => {
-    const paths = packed.map(({ path }) => path);
-    expect(paths).toEqual(
-      expect.arrayContaining([
-        'README.md',
-        'LICENSE',
-        ...['graft.js', 'mini.js', 'report.js', 'cli.js'].map((file) => `dist/${file}`),
-        ...['index', 'mini', 'cli/report'].map((name) => `dist/types/${name}.d.ts`),
-      ]),
+  it('holds what is built, and nothing else', () => {
+    const paths = user.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/types/'));
+    expect(paths.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist/cli.js',
+      'dist/graft.js',
+      'dist/graft.js.map',
+      'dist/mini.js',
+      'dist/models/graft-mini/README.md',
+      ...Object.keys(graftMini)
+        .map((name) => `dist/models/graft-mini/${name}`)
+        .sort(),
+      'dist/report.js',
+      'package.json',
+    ]);
+    const declarations = user.files.filter(({ path }) => path.startsWith('dist/types/'));
+    for (const { path } of declarations) expect(path).toMatch(/\.d\.ts$/);
+    // Those that the entry points reach, not those of the whole source.
+    expect(declarations.length).toBeLessThan(50);
+  });
+
+  it('is 9 MB, nearly all of it graft-mini', () => {
+    const size = (isMeant: (path: string) => boolean) =>
+      user.files.filter(({ path }) => isMeant(path)).reduce((sum, { size }) => sum + size, 0);
+    expect(size((path) => path.startsWith('dist/models/'))).toBeLessThan(8.5e6);
+    expect(size((path) => path.endsWith('.map'))).toBeLessThan(1e6);
+    expect(size((path) => !path.startsWith('dist/models/') && !path.endsWith('.map'))).toBeLessThan(0.7e6);
+  });
+
+  it('is sound in the eyes of publint', async () => {
+    const tarball = Uint8Array.from(readFileSync(user.tarball)).buffer;
+    const { messages, pkg } = await publint({ pack: { tarball }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('has types that every way of resolving modules finds', async () => {
+    const analysis = await checkPackage(
+      createPackageFromTarballData(new Uint8Array(readFileSync(user.tarball))),
     );
-    expect(paths.filter((path) => /^(src|test|examples|models)\//.test(path))).toEqual([]);
+    if (analysis.types === false) throw new Error('there are no types');
+    expect(Object.keys(analysis.entrypoints).sort()).toEqual(['.', './mini', './package.json', './report']);
+    // An ES module alone: `require` and the resolution of before exports are none of its ways (attw's profile "esm-only").
+    const problems = analysis.problems.filter(
+      (problem) =>
+        !('resolutionKind' in problem) ||
+        (problem.resolutionKind !== 'node10' && problem.resolutionKind !== 'node16-cjs'),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it('has a command', async () => {
+    const command = join(user.directory, 'node_modules', '.bin', 'graft');
+    expect(await user.run(command, ['--help'])).toContain('train [options]');
+  });
+
+  it('leads from a stack trace to its sources', async () => {
+    writeFileSync(
+      join(user.directory, 'fails.mjs'),
+      "import { houlsby } from 'graft-ml';\ntry { houlsby({ bottleneck: 0 }) } catch (error) { console.log(error.stack) }",
+    );
+    const stack = await user.run(process.execPath, ['--enable-source-maps', 'fails.mjs']);
+    expect(stack).toMatch(
+      /^OptionError: bottleneck: 0 is not a whole number[^\n]*\n\s+at .*src\/adapters\/houlsby\.ts:\d+:\d+\)/,
+    );
   });
 
   it.each([
@@ -101,9 +134,9 @@ describe('the packed package', () => {
       /^graft-mini: there is no file at .*config\.json\. .*give a directory/,
     ],
   ])('says what to do where there is only %s', async (name, files, message) => {
-    const folder = join(directory, name);
+    const folder = join(user.directory, name);
     mkdirSync(folder);
-    for (const file of files) copyFileSync(join(root, 'dist', file), join(folder, file));
+    for (const file of files) copyFileSync(join(repository, 'dist', file), join(folder, file));
     const script = join(folder, 'script.js');
     writeFileSync(
       script,
@@ -125,13 +158,6 @@ describe('the embedded backbone', () => {
     inNode = await run(process.execPath, writeScript('default.mjs', 'const source = undefined;'));
   });
 
-  it('is in the package, in at most 8.5 MB, beside its module', () => {
-    const files = packed.filter(({ path }) => path.startsWith('dist/models/graft-mini/'));
-    const names = files.map(({ path }) => path.split('/').at(-1));
-    expect(names).toEqual(expect.arrayContaining(Object.keys(graftMini)));
-    expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(8.5e6);
-  });
-
   it('is what loadBackbone loads in Node, by default, by name and as files', async () => {
     expect(inNode.description).toBe('graft-mini');
     expect(inNode.scores.reduce((sum, score) => sum + score, 0)).toBeCloseTo(1, 6);
@@ -143,7 +169,7 @@ describe('the embedded backbone', () => {
   });
 
   it('loads in Deno, to the same numbers', { timeout: 120_000 }, async () => {
-    const deno = join(root, 'node_modules', '.bin', 'deno');
+    const deno = join(repository, 'node_modules', '.bin', 'deno');
     const args = ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual', 'default.mjs'];
     const inDeno = await run(deno, ...args);
     expect(inDeno).toMatchObject({ description: 'graft-mini', parameterCount: inNode.parameterCount });
@@ -151,40 +177,22 @@ describe('the embedded backbone', () => {
     expect(relativeError(inDeno.scores, inNode.scores)).toBeLessThan(1e-4);
   });
 
-  const chromium = [process.env.CHROME_PATH, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-    (path) => path !== undefined && existsSync(path),
-  );
-  it.skipIf(chromium === undefined)(
+  const chrome = findBrowser('chrome', 'the embedded backbone in Chromium');
+  it.skipIf(chrome === undefined)(
     'loads in Chromium, to the same numbers',
     { timeout: 120_000 },
     async () => {
-      const server = await serve((request, response) => {
-        const path = normalize(decodeURIComponent(request.url ?? '/'));
-        const file = join(installed, path);
-        if (path === '/') {
-          response.setHeader('content-type', 'text/html').end('<!doctype html><title>Graft</title>');
-        } else if (existsSync(file)) {
-          const type = extname(file) === '.js' ? 'text/javascript' : 'application/octet-stream';
-          createReadStream(file).pipe(response.setHeader('content-type', type));
-        } else {
-          response.writeHead(404).end();
-        }
-      });
-      const browser = await launch({
-        executablePath: chromium ?? '',
-        args: ['--no-sandbox', '--no-first-run'],
-      });
-      try {
-        const page = await browser.newPage();
-        await page.goto(`${server.url}/`);
-        const source = `(async () => (${PREDICT})(await import('/dist/graft.js')))()`;
-        const inBrowser = await page.evaluate<[], () => Promise<Found>>(source as never);
-        expect(inBrowser).toMatchObject({ description: 'graft-mini', parameterCount: inNode.parameterCount });
-        expect(relativeError(inBrowser.scores, inNode.scores)).toBeLessThan(1e-4);
-      } finally {
-        await browser.close();
-        await server.close();
-      }
+      const page = `<!doctype html><script type="module">
+        import * as graft from '/dist/graft.js';
+        document.title = JSON.stringify(await (${PREDICT})(graft));
+      </script>`;
+      const server = await serveFolder(user.installed, { pages: { '/': page } });
+      const title = await openUntil(chrome ?? '', `${server.url}/`, "document.title !== ''").finally(() =>
+        server.close(),
+      );
+      const inBrowser: Found = JSON.parse(title);
+      expect(inBrowser).toMatchObject({ description: 'graft-mini', parameterCount: inNode.parameterCount });
+      expect(relativeError(inBrowser.scores, inNode.scores)).toBeLessThan(1e-4);
     },
   );
 });

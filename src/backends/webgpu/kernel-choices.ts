@@ -12,6 +12,7 @@ export interface MeasuredKernel {
   readonly kernel: string;
   /** Rows × columns of the result × what is summed for each, to the nearest power of two. */
   readonly sizes: string;
+  /** The fastest. */
   readonly variant: VariantName;
 }
 

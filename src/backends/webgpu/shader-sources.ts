@@ -88,29 +88,34 @@ function byShape(
   return sources;
 }
 
-export const shaderSources: Readonly<Record<string, readonly string[]>> = {
-  add: [batch, add],
-  zero: [batch, zero],
-  gelu: [batch, activation, gelu],
-  layer_norm: [batch, reduce, elementF32, layerNorm],
-  layer_norm_vec4: [batch, reduce, elementVec4, layerNorm],
-  layer_norm_backward: [batch, reduce, elementF32, layerNormBackward],
-  layer_norm_backward_vec4: [batch, reduce, elementVec4, layerNormBackward],
-  embeddings: [batch, embeddings],
-  embeddings_gradient: [batch, embeddingsGradient],
-  place_blocks: [batch, placeBlocks],
-  prefix_attention: [batch, random, prefixAttention],
-  scale_columns: [batch, scaleColumns],
-  pooling: [batch, pooling],
-  tanh: [batch, activation, tanh],
-  cross_entropy: [batch, reduce, crossEntropy],
-  squared_error: [batch, squaredError],
-  dropout: [batch, random, elementF32, dropout],
-  dropout_vec4: [batch, random, elementVec4, dropout],
-  attention: [batch, random, attentionShared, attention],
-  attention_backward: [batch, random, attentionShared, attentionBackward],
-  ...byShape('linear', [rightF32], linear, linearEntryPoints),
-  ...byShape('linear_f16', [rightF16], linear, linearEntryPoints),
-  ...byShape('linear_int8', [rightInt8], linear, linearEntryPoints),
-  ...byShape('adapter', [activation, rightF32], adapter, adapterEntryPoints),
-};
+/** What each shader is put together from, in this order. */
+export const shaderSources: Readonly<Record<string, readonly string[]>> = makeShaderSources();
+
+function makeShaderSources(): Record<string, readonly string[]> {
+  return {
+    add: [batch, add],
+    zero: [batch, zero],
+    gelu: [batch, activation, gelu],
+    layer_norm: [batch, reduce, elementF32, layerNorm],
+    layer_norm_vec4: [batch, reduce, elementVec4, layerNorm],
+    layer_norm_backward: [batch, reduce, elementF32, layerNormBackward],
+    layer_norm_backward_vec4: [batch, reduce, elementVec4, layerNormBackward],
+    embeddings: [batch, embeddings],
+    embeddings_gradient: [batch, embeddingsGradient],
+    place_blocks: [batch, placeBlocks],
+    prefix_attention: [batch, random, prefixAttention],
+    scale_columns: [batch, scaleColumns],
+    pooling: [batch, pooling],
+    tanh: [batch, activation, tanh],
+    cross_entropy: [batch, reduce, crossEntropy],
+    squared_error: [batch, squaredError],
+    dropout: [batch, random, elementF32, dropout],
+    dropout_vec4: [batch, random, elementVec4, dropout],
+    attention: [batch, random, attentionShared, attention],
+    attention_backward: [batch, random, attentionShared, attentionBackward],
+    ...byShape('linear', [rightF32], linear, linearEntryPoints),
+    ...byShape('linear_f16', [rightF16], linear, linearEntryPoints),
+    ...byShape('linear_int8', [rightInt8], linear, linearEntryPoints),
+    ...byShape('adapter', [activation, rightF32], adapter, adapterEntryPoints),
+  };
+}

@@ -2,6 +2,7 @@
 import { GraftError, OptionError } from '../../errors';
 import { type Kernel, VARIANT_NAMES, type Variant, type VariantName } from '../kernel';
 
+/** Every `KernelChoice`. */
 export const KERNEL_CHOICES = ['auto', 'presumed', ...VARIANT_NAMES] as const;
 
 /**
