@@ -239,13 +239,23 @@ export interface StorageState {
 export type EngineEvent =
   | { readonly type: 'device'; readonly device: DeviceState }
   | { readonly type: 'checking-device'; readonly done: number; readonly total: number }
-  | { readonly type: 'loading'; readonly file: string; readonly loaded: number; readonly total?: number | undefined }
+  | {
+      readonly type: 'loading';
+      readonly file: string;
+      readonly loaded: number;
+      readonly total?: number | undefined;
+    }
   | { readonly type: 'backbone'; readonly backbone: BackboneState }
   | { readonly type: 'backbone-failed'; readonly error: EngineError }
   /** A task that is new or has changed: in this tab or another one. */
   | { readonly type: 'task'; readonly task: TaskState }
   /** One step of the task that trains; the task's own curves follow at the end of each epoch. */
-  | { readonly type: 'step'; readonly taskId: string; readonly loss: number; readonly progress: TrainProgress }
+  | {
+      readonly type: 'step';
+      readonly taskId: string;
+      readonly loss: number;
+      readonly progress: TrainProgress;
+    }
   | { readonly type: 'task-removed'; readonly taskId: string }
   | { readonly type: 'storage'; readonly storage: StorageState };
 
