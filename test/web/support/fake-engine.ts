@@ -204,7 +204,10 @@ const engine: Engine = {
     return check(examples);
   },
   checkExamples: async (_kind, examples) => check(examples),
-  train: async (id, options) => put(id, { status: 'trained', ...TRAINED, options }),
+  async train(id, options) {
+    put(id, { status: 'training', options });
+    return put(id, { status: 'trained', ...TRAINED, options });
+  },
   pause: async () => {},
   cancel: async (id) => void put(id, { status: 'new' }),
   async predict(_id, text) {

@@ -4,14 +4,23 @@ import { grouped } from './format';
 /** Beyond this a matrix is a carpet; the most frequent confusions say more. */
 const LARGEST_MATRIX = 16;
 const MOST_CONFUSIONS = 15;
+const EXPLAIN_MATRIX = 'Rows: the right label. Columns: what was predicted.';
 
 /** `confusion[actual][predicted]`, in the order of `labels`. */
 export function confusionMatrix(
   confusion: readonly (readonly number[])[],
   labels: readonly string[],
 ): HTMLElement {
-  const content = labels.length <= LARGEST_MATRIX ? matrix(confusion, labels) : frequent(confusion, labels);
-  return element('div', { class: 'part' }, element('h3', {}, 'What is taken for what'), content);
+  const isMatrix = labels.length <= LARGEST_MATRIX;
+  const content = isMatrix ? matrix(confusion, labels) : frequent(confusion, labels);
+  const about = isMatrix ? EXPLAIN_MATRIX : `The most frequent confusions among ${labels.length} labels.`;
+  return element(
+    'div',
+    { class: 'part' },
+    element('h3', {}, 'What is taken for what'),
+    element('p', { class: 'quiet' }, about),
+    content,
+  );
 }
 
 function matrix(confusion: readonly (readonly number[])[], labels: readonly string[]): HTMLElement {
@@ -27,7 +36,6 @@ function matrix(confusion: readonly (readonly number[])[], labels: readonly stri
     element(
       'table',
       { class: 'matrix' },
-      element('caption', {}, 'Rows: the right label. Columns: what was predicted.'),
       element('thead', {}, element('tr', {}, element('td', {}), ...heads)),
       element('tbody', {}, ...rows),
     ),
@@ -41,8 +49,8 @@ function cell(count: number, total: number, isRight: boolean): HTMLElement {
     { class: `figures ${isRight ? 'right' : 'wrong'}${share === 0 ? ' zero' : ''}` },
     grouped(count),
   );
-  // At most 55%: on a stronger tint the figure would not be legible.
-  made.style.setProperty('--share', `${Math.round(55 * share)}%`);
+  // At most 35%: on a stronger tint the figure would not be legible.
+  made.style.setProperty('--share', `${Math.round(35 * share)}%`);
   return made;
 }
 
@@ -65,12 +73,6 @@ function frequent(confusion: readonly (readonly number[])[], labels: readonly st
   );
   return scrollable(
     'Most frequent confusions',
-    element(
-      'table',
-      {},
-      element('caption', {}, `The most frequent confusions among ${labels.length} labels.`),
-      element('thead', {}, element('tr', {}, ...heads)),
-      element('tbody', {}, ...rows),
-    ),
+    element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows)),
   );
 }

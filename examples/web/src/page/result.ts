@@ -37,11 +37,12 @@ export function createResult({ store }: Context): void {
   });
 }
 
-function describe(task: TaskState, { metrics, seconds, bestEpoch, device }: TaskResult): string {
-  const held = `${grouped(metrics.examples)} held-out examples, which it was not trained on`;
-  return `On ${held}. Trained in ${duration(seconds)} on ${device}; kept is epoch ${bestEpoch}${
-    task.options === undefined ? '' : ` of ${task.options.epochs}`
-  }, the best on those examples.`;
+function describe({ options }: TaskState, { metrics, seconds, bestEpoch, device }: TaskResult): string {
+  const epochs = options === undefined ? '' : ` of ${options.epochs}`;
+  return (
+    `On ${grouped(metrics.examples)} held-out examples, which it was not trained on. The best epoch on them was kept, ` +
+    `number ${bestEpoch}${epochs}, so expect slightly less on new texts. Trained in ${duration(seconds)} on ${device}.`
+  );
 }
 
 function tiles({ metrics }: TaskResult): HTMLElement[] {

@@ -1,9 +1,11 @@
 /** Predictions as one types. The text stays when another task is chosen, so that one can compare. */
 import type { PredictionView } from '../engine';
 import { bar } from './bar';
+import { asEngineError } from './client';
 import type { Context } from './context';
 import { byId } from './dom';
 import { percent } from './format';
+import { describeError } from './notices';
 import { taskShown } from './store';
 import { debounced } from './throttle';
 
@@ -11,7 +13,7 @@ const TYPING_PAUSE = 80;
 /** More labels than this are not shown: the rest have next to no probability. */
 const MOST_LABELS = 10;
 
-export function createTry({ engine, store, notices }: Context): void {
+export function createTry({ engine, store }: Context): void {
   const card = byId('try-card', HTMLElement);
   const text = byId('try-text', HTMLTextAreaElement);
   const textLabel = byId('try-text-label', HTMLElement);
@@ -45,8 +47,13 @@ export function createTry({ engine, store, notices }: Context): void {
       return;
     }
     const second = task.takesPairs ? pair.value : undefined;
-    const found = await notices.attempt(() => engine.predict(task.id, asked, second));
-    if (found !== undefined && store.state.selected === task.id) show(found);
+    try {
+      const found = await engine.predict(task.id, asked, second);
+      if (store.state.selected === task.id) show(found, task.labels);
+    } catch (reason) {
+      scores.replaceChildren();
+      predicted.textContent = describeError(asEngineError(reason));
+    }
   }
 
   function clear(): void {
@@ -54,7 +61,7 @@ export function createTry({ engine, store, notices }: Context): void {
     predicted.textContent = 'Type, and the prediction follows.';
   }
 
-  function show(view: PredictionView): void {
+  function show(view: PredictionView, labels: readonly string[]): void {
     const time = `${view.milliseconds.toFixed(view.milliseconds < 10 ? 1 : 0)} ms`;
     if (view.kind === 'regression') {
       scores.replaceChildren();
@@ -62,9 +69,10 @@ export function createTry({ engine, store, notices }: Context): void {
       return;
     }
     // In the order of the labels, so that the bars stay where they are while one types; the most probable where there are many.
+    const order = ({ label }: { readonly label: string }) => labels.indexOf(label);
     const kept =
       view.scores.length <= MOST_LABELS
-        ? view.scores
+        ? [...view.scores].sort((a, b) => order(a) - order(b))
         : [...view.scores].sort((a, b) => b.score - a.score).slice(0, MOST_LABELS);
     const bars = kept.map(({ label, score }) => {
       const line = bar(label, score, percent(score));
@@ -81,11 +89,12 @@ export function createTry({ engine, store, notices }: Context): void {
     const task = taskShown(state);
     const earlier = taskShown(before);
     if (task === undefined || task === earlier) return;
-    // A task that trains anew still has its earlier adapter.
-    card.hidden = task.byteLength === undefined || !task.fits;
+    // One that trains is tried as it is by then, and anew after each epoch.
+    const isTraining = task.status === 'training';
+    card.hidden = !task.fits || (task.byteLength === undefined && !isTraining);
     pairField.hidden = !task.takesPairs;
     textLabel.textContent = task.takesPairs ? 'First text' : 'A text';
     const isOther = task.id !== earlier?.id || task.status !== earlier.status || task.fits !== earlier.fits;
-    if (isOther && !card.hidden) void predict();
+    if ((isOther || isTraining) && !card.hidden) void predict();
   });
 }
