@@ -1,6 +1,6 @@
 import type { Backend, KernelTime } from '../../src/backends/backend';
 import type { WeightStorage } from '../../src/backends/frozen-matrix';
-import { automaticTokenBudget } from '../../src/training/record-task';
+import { resolveTokenBudget } from '../../src/training/record-task';
 import type { StepTimings } from '../../src/training/types';
 import type { OnProgress } from '../report/progress';
 import { defineTable, type Table } from '../report/table';
@@ -29,7 +29,7 @@ const PARTS = ['encode', 'device', 'readBack', 'optimizer', 'upload'] as const;
 export async function benchStep(request: StepRequest): Promise<Table[]> {
   const { backend, shapes, batch, steps, weights, recompute, onProgress } = request;
   const tokens = batch.sequences * batch.length;
-  const tokenBudget = request.tokenBudget ?? automaticTokenBudget(backend, batch.sequences, batch.length);
+  const tokenBudget = request.tokenBudget ?? resolveTokenBudget('auto', backend, batch.sequences, batch.length);
   const setups: StepSetup[] = [];
   const times: { encoder: string; timings: StepTimings }[] = [];
   const kernels: { encoder: string; times: readonly KernelTime[] }[] = [];
