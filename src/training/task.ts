@@ -140,7 +140,8 @@ export class Task {
    * Trains the task and reports as it goes; the last report is of type 'done'.
    *
    * @throws DataError for examples that cannot be used, OptionError for options that cannot, DivergedError where the loss
-   *   is not finite, DeviceLostError, OutOfDeviceMemoryError; the signal's reason where it is aborted
+   *   is not finite, OutOfDeviceMemoryError, DeviceLostError; the signal's reason where it is aborted. Before the last two
+   *   `onCheckpoint` is given the state after the last finished step, so that none is lost
    */
   async *train(
     examples: readonly Example[],
@@ -193,7 +194,13 @@ export class Task {
         examples: train.examples,
         tokenBudget,
         settings,
-        conditions: conditionsOf(settings, this.#spec, tokenBudget, train.examples, dev?.examples),
+        conditions: conditionsOf(
+          settings,
+          this.#spec,
+          options.tokenBudget ?? 'auto',
+          train.examples,
+          dev?.examples,
+        ),
         evaluate: dev === undefined ? undefined : evaluate,
         options,
       });
