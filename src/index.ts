@@ -27,7 +27,7 @@ export { writeFileAtomic, writeFilesAtomic } from './platform/write';
 export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
 export type { Encoding } from './tokenizer/options';
 export type { Tokenizer } from './tokenizer/tokenizer';
-export { Backbone, type BackboneOptions, loadBackbone } from './training/backbone';
+export { Backbone, type BackboneOptions, type EmbedOptions, loadBackbone } from './training/backbone';
 export { loadTokenizer } from './training/load-tokenizer';
 export { createRuntime, Runtime, type RuntimeOptions } from './training/runtime';
 export { type PredictOptions, Task } from './training/task';

@@ -41,7 +41,7 @@ export const parts: Readonly<Record<Part, RunPart>> = {
     });
   },
 
-  step(backend, { quick, shape, sequences, length, steps, tokenBudget, weights }, onProgress) {
+  step(backend, { quick, shape, sequences, length, steps, tokenBudget, weights, recompute }, onProgress) {
     return benchStep({
       backend,
       shapes: shape ?? ['minilm'],
@@ -49,6 +49,7 @@ export const parts: Readonly<Record<Part, RunPart>> = {
       steps: steps ?? (quick ? 1 : 3),
       tokenBudget,
       weights,
+      recompute,
       onProgress,
     });
   },

@@ -21,6 +21,7 @@ export interface BenchOptions {
   readonly steps?: number;
   readonly tokenBudget?: number;
   readonly weights: WeightStorage;
+  readonly recompute: boolean;
   readonly vocabulary?: string;
   readonly text?: string;
   readonly cased: boolean;
@@ -65,6 +66,7 @@ export function createProgram(
         .choices(['f32', 'f16', 'int8'])
         .default('f32'),
     )
+    .option('--recompute', 'step: in turn with steps that compute activations again', false)
     .option('--vocabulary <file>', 'tokenizer: a vocab.txt, with --text')
     .option('--text <file>', 'tokenizer: texts, one a line up to the first tab, with --vocabulary')
     .option('--cased', 'tokenizer: the vocabulary is cased', false)

@@ -6,7 +6,13 @@ import { type Job, REPLY_MARK, type Ready, type Reply, type Round } from './prot
 /** Compiling kernels for a software driver, or a step of a slow peer, takes minutes. */
 const LONGEST_WAIT_MS = 15 * 60_000;
 
-/** A contestant's process. It computes only between a call and its answer. */
+/** Windows has no such signals. */
+const CAN_PAUSE = process.platform !== 'win32';
+
+/**
+ * A contestant's process. It runs only between a call and its answer: in between it is stopped, since some keep polling their
+ * device or waiting for their threads in busy loops, at the cost of whoever's turn it is.
+ */
 export class ContestantProcess {
   readonly #child: ChildProcess;
   readonly #waiting: ((reply: Reply) => void)[] = [];
@@ -41,18 +47,25 @@ export class ContestantProcess {
   async ready(): Promise<Ready> {
     const reply = await this.#reply();
     if (reply.type !== 'ready') throw new Error(reply.type === 'failure' ? reply.reason : 'not ready');
+    this.#pause();
     return reply;
   }
 
   async round(): Promise<Round> {
+    if (CAN_PAUSE) this.#child.kill('SIGCONT');
     this.#child.stdin?.write('round\n');
     const reply = await this.#reply();
     if (reply.type !== 'round') throw new Error(reply.type === 'failure' ? reply.reason : 'no round');
+    this.#pause();
     return reply;
   }
 
   end(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  #pause(): void {
+    if (CAN_PAUSE) this.#child.kill('SIGSTOP');
   }
 
   #answer(reply: Reply): void {

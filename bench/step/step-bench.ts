@@ -27,6 +27,8 @@ export interface StepBenchOptions {
   readonly mostSequences: number;
   /** How the frozen weights are kept. */
   readonly weights: WeightStorage;
+  /** Whether layers' activations are computed again in the backward pass. */
+  readonly recompute: boolean;
 }
 
 /** What was made before the first step. Memory in bytes. */
@@ -78,7 +80,7 @@ export class StepBench {
   static async open(
     backend: Backend,
     shape: ShapeName,
-    { tokenBudget, mostSequences, weights }: StepBenchOptions,
+    { tokenBudget, mostSequences, weights, recompute }: StepBenchOptions,
   ): Promise<StepBench> {
     const config = syntheticConfig(shape);
     const heldBefore = backend.memory.held;
@@ -93,11 +95,12 @@ export class StepBench {
       { spec, encoder, layout, parameters, frozenLayerNorms: new Map() },
       gradients,
       capacityOf(tokenBudget, mostSequences),
+      { recompute },
     );
     const started = performance.now();
     const executable = await backend.prepare(schedule);
     const setup = {
-      encoder: SHAPES[shape].title,
+      encoder: recompute ? `${SHAPES[shape].title}, recomputed` : SHAPES[shape].title,
       trainedParameters: layout.count,
       dispatches: schedule.dispatches.length,
       slots: schedule.slots.length,

@@ -1,6 +1,6 @@
 import type { Backend, KernelTime } from '../../src/backends/backend';
 import type { WeightStorage } from '../../src/backends/frozen-matrix';
-import { automaticTokenBudget } from '../../src/training/record-task';
+import { resolveTokenBudget } from '../../src/training/record-task';
 import type { StepTimings } from '../../src/training/types';
 import type { OnProgress } from '../report/progress';
 import { defineTable, type Table } from '../report/table';
@@ -18,6 +18,8 @@ export interface StepRequest {
   readonly tokenBudget: number | undefined;
   /** How the frozen weights are kept. */
   readonly weights: WeightStorage;
+  /** Beside the ordinary step, in turn with it, one that computes activations again. */
+  readonly recompute: boolean;
   readonly onProgress: OnProgress;
 }
 
@@ -25,30 +27,51 @@ const PARTS = ['encode', 'device', 'readBack', 'optimizer', 'upload'] as const;
 
 /** Where the time of a training step goes: on this thread, on the device, and there by kernel. */
 export async function benchStep(request: StepRequest): Promise<Table[]> {
-  const { backend, shapes, batch, steps, weights, onProgress } = request;
+  const { backend, shapes, batch, steps, weights, recompute, onProgress } = request;
   const tokens = batch.sequences * batch.length;
-  const tokenBudget = request.tokenBudget ?? automaticTokenBudget(backend, batch.sequences, batch.length);
+  const tokenBudget = request.tokenBudget ?? resolveTokenBudget('auto', backend, batch.sequences, batch.length);
   const setups: StepSetup[] = [];
   const times: { encoder: string; timings: StepTimings }[] = [];
   const kernels: { encoder: string; times: readonly KernelTime[] }[] = [];
   for (const [done, shape] of shapes.entries()) {
     onProgress({ what: `step at ${shape}'s size`, done, total: shapes.length });
-    const bench = await StepBench.open(backend, shape, {
-      tokenBudget,
-      mostSequences: batch.sequences,
-      weights,
-    });
+    const open = (recomputed: boolean) =>
+      StepBench.open(backend, shape, {
+        tokenBudget,
+        mostSequences: batch.sequences,
+        weights,
+        recompute: recomputed,
+      });
+    const benches = [await open(false)];
     try {
-      const { encoder } = bench.setup;
-      setups.push(bench.setup);
-      times.push({ encoder, timings: medians((await bench.run(batch, 1 + steps)).slice(1)) });
-      if (hasTimers(backend)) kernels.push({ encoder, times: await bench.profile(batch) });
+      if (recompute) benches.push(await open(true));
+      const timings = await inTurn(benches, batch, steps);
+      for (const [index, bench] of benches.entries()) {
+        const { encoder } = bench.setup;
+        setups.push(bench.setup);
+        times.push({ encoder, timings: medians(timings[index] ?? []) });
+        if (hasTimers(backend)) kernels.push({ encoder, times: await bench.profile(batch) });
+      }
     } finally {
-      bench.dispose();
+      for (const bench of benches) bench.dispose();
     }
   }
   const size = `${batch.sequences} sequences of ${batch.length} tokens, budget ${tokenBudget}, weights in ${weights}`;
   return [stepTable(times, size, tokens), setupTable(setups), kernelTable(kernels, tokenBudget)];
+}
+
+/** Steps of each, one after another round by round, after a first one that warms up. */
+async function inTurn(
+  benches: readonly StepBench[],
+  batch: StepBatch,
+  steps: number,
+): Promise<readonly StepTimings[][]> {
+  const timings: StepTimings[][] = benches.map(() => []);
+  for (const bench of benches) await bench.run(batch, 1);
+  for (let round = 0; round < steps; round++) {
+    for (const [index, bench] of benches.entries()) timings[index]?.push(...(await bench.run(batch, 1)));
+  }
+  return timings;
 }
 
 function hasTimers({ name, device }: Backend): boolean {

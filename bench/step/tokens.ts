@@ -1,6 +1,6 @@
 import type { Backend } from '../../src/backends/backend';
 import type { WeightStorage } from '../../src/backends/frozen-matrix';
-import { automaticTokenBudget } from '../../src/training/record-task';
+import { resolveTokenBudget } from '../../src/training/record-task';
 import type { OnProgress } from '../report/progress';
 import { defineTable, type Table } from '../report/table';
 import { fitLine, type Line } from './line';
@@ -28,8 +28,13 @@ const LENGTH = 32;
 export async function benchTokens(request: TokensRequest): Promise<Table[]> {
   const { backend, counts, steps, weights, onProgress } = request;
   const mostSequences = Math.max(...counts) / LENGTH;
-  const tokenBudget = request.tokenBudget ?? automaticTokenBudget(backend, mostSequences, LENGTH);
-  const bench = await StepBench.open(backend, 'minilm', { tokenBudget, mostSequences, weights });
+  const tokenBudget = request.tokenBudget ?? resolveTokenBudget('auto', backend, mostSequences, LENGTH);
+  const bench = await StepBench.open(backend, 'minilm', {
+    tokenBudget,
+    mostSequences,
+    weights,
+    recompute: false,
+  });
   const fastest = counts.map(() => Number.POSITIVE_INFINITY);
   try {
     // The counts take turns, so that a machine that is slower for a while is so for all of them.

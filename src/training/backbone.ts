@@ -9,11 +9,15 @@ import { resolveBackboneSource } from '../platform/embedded';
 import type { FileProgress, OpenOptions } from '../platform/files';
 import { resolveSource, type SourceLike } from '../platform/resolve';
 import type { Tokenizer } from '../tokenizer/tokenizer';
+import { Embedder } from './embedder';
+import { encodeTexts } from './encode-examples';
 import { makeTokenizer } from './load-tokenizer';
+import { resolveTokenBudget } from './record-task';
 import type { Runtime } from './runtime';
-import { Task } from './task';
+import { type PredictOptions, Task } from './task';
 import { readSettings } from './task-files';
-import type { TaskOptions } from './task-spec';
+import { resolveMaxLength, type TaskOptions } from './task-spec';
+import type { TextInput } from './types';
 
 export interface BackboneOptions extends OpenOptions {
   readonly runtime: Runtime;
@@ -26,6 +30,11 @@ export interface BackboneOptions extends OpenOptions {
   readonly onProgress?: ((progress: FileProgress) => void) | undefined;
 }
 
+export interface EmbedOptions extends PredictOptions {
+  /** Most tokens of a text or pair, special tokens included; longer ones are cut. Default 128. */
+  readonly maxLength?: number | undefined;
+}
+
 const WEIGHT_STORAGES: readonly WeightStorage[] = ['f32', 'f16', 'int8'];
 
 /** A frozen pretrained encoder on a device, with its tokenizer; many tasks share it. */
@@ -35,6 +44,8 @@ export class Backbone {
   readonly tokenizer: Tokenizer;
   /** The directory, URL or hub id that it came from. */
   readonly description: string;
+  /** Made when it is first asked for. */
+  #embedder: Promise<Embedder> | undefined;
 
   constructor(runtime: Runtime, encoder: FrozenEncoder, tokenizer: Tokenizer, description: string) {
     this.#runtime = runtime;
@@ -60,6 +71,27 @@ export class Backbone {
   /** A new, untrained task. Throws OptionError. */
   createTask(options: TaskOptions): Promise<Task> {
     return Task.create(this.#context(), options);
+  }
+
+  /**
+   * The frozen encoder's pooled output of each text (pair), `[hiddenSize]`, as tasks' heads read it, but without adapters:
+   * features for a classifier of one's own, or for a comparison. BERT's pooled output is the tanh of a linear of [CLS]
+   * (Devlin et al. 2019); where the checkpoint has no pooler, it is [CLS]'s last hidden state.
+   *
+   * @throws OptionError, DeviceLostError, OutOfDeviceMemoryError; the signal's reason where it is aborted
+   */
+  async embed(texts: readonly TextInput[], options: EmbedOptions = {}): Promise<Float32Array<ArrayBuffer>[]> {
+    const { signal, onProgress } = options;
+    const { compute } = this.#runtime;
+    const maxLength = resolveMaxLength(options.maxLength, this.config);
+    const tokenBudget = resolveTokenBudget(options.tokenBudget, compute, 64, maxLength);
+    const { encoded } = encodeTexts(texts, this.tokenizer, { maxLength });
+    this.#embedder ??= Embedder.create(compute, this.#encoder);
+    const embedder = await this.#embedder.catch((error: unknown) => {
+      this.#embedder = undefined;
+      throw error;
+    });
+    return embedder.embed(encoded, { tokenBudget, signal, onProgress });
   }
 
   /**
@@ -99,6 +131,10 @@ export class Backbone {
 
   /** Frees the weights; tasks on it cannot be used any more. */
   dispose(): void {
+    this.#embedder?.then(
+      (embedder) => embedder.dispose(),
+      () => undefined,
+    );
     this.#encoder.dispose();
     this.tokenizer.dispose();
   }

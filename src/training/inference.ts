@@ -1,7 +1,9 @@
 import type { Backend, Executable } from '../backends/backend';
+import type { BatchShape } from '../backends/kernel';
+import type { Schedule } from '../backends/schedule';
 import { type BatchOptions, batches, type EncodedExample } from './batches';
 import type { PrefixCache } from './prefix-cache';
-import { capacityOf, inferenceSchedule, type RecordedTask } from './record-task';
+import { capacityOf } from './record-task';
 
 /** Sequences that are uploaded and read back together. */
 export const SEQUENCES_PER_RUN = 256;
@@ -13,27 +15,35 @@ export interface InferenceOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** The forward pass of a task, prepared once per token budget and replayed. */
+/** A forward pass that gives a row for each sequence. */
+export interface InferenceModel {
+  /** Numbers in a row. */
+  readonly columns: number;
+  /** Its only output is `[B, columns]`. */
+  schedule(capacity: BatchShape): Schedule;
+}
+
+/** A forward pass, prepared once per token budget and replayed. */
 export class Inference {
   readonly #backend: Backend;
-  readonly #task: RecordedTask;
+  readonly #model: InferenceModel;
   readonly #prefix: PrefixCache | undefined;
   #prepared: { readonly tokenBudget: number; readonly executable: Executable } | undefined;
 
-  /** @param prefix where the lower layers' output is kept, for examples that come again */
-  constructor(backend: Backend, task: RecordedTask, prefix?: PrefixCache) {
+  /** @param prefix where the lower layers' output is kept, for examples that come again; `model` then starts from it */
+  constructor(backend: Backend, model: InferenceModel, prefix?: PrefixCache) {
     this.#backend = backend;
-    this.#task = task;
+    this.#model = model;
     this.#prefix = prefix;
   }
 
-  /** Logits of every example in their order, `[examples, C]`. Labels are not read. */
-  async logits(
+  /** The rows of every example in their order, `[examples, columns]`. Labels are not read. */
+  async rows(
     examples: readonly EncodedExample[],
     options: InferenceOptions,
   ): Promise<Float32Array<ArrayBuffer>> {
-    const { outputs } = this.#task.spec;
-    const all = new Float32Array(examples.length * outputs);
+    const { columns } = this.#model;
+    const all = new Float32Array(examples.length * columns);
     const executable = await this.#prepare(options.tokenBudget);
     const order = Array.from(examples, (_, index) => index);
     const split: BatchOptions = {
@@ -45,8 +55,8 @@ export class Inference {
     for (const batch of batches(examples, order, split)) {
       options.signal?.throwIfAborted();
       const { microBatches } = (await this.#prefix?.attach(batch)) ?? batch;
-      const { outputs: results } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
-      all.set(results[0] ?? [], done * outputs);
+      const { outputs } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
+      all.set(outputs[0] ?? [], done * columns);
       done += batch.sequenceCount;
       options.onProgress?.(done, examples.length);
     }
@@ -61,9 +71,7 @@ export class Inference {
   async #prepare(tokenBudget: number): Promise<Executable> {
     if (this.#prepared?.tokenBudget !== tokenBudget) {
       this.dispose();
-      const capacity = capacityOf(tokenBudget, SEQUENCES_PER_RUN);
-      const start = this.#prefix === undefined ? 'tokens' : 'hidden';
-      const schedule = inferenceSchedule(this.#task, capacity, start);
+      const schedule = this.#model.schedule(capacityOf(tokenBudget, SEQUENCES_PER_RUN));
       this.#prepared = { tokenBudget, executable: await this.#backend.prepare(schedule) };
     }
     return this.#prepared.executable;

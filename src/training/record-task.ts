@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend';
 import type { BatchShape, Dispatch } from '../backends/kernel';
 import type { DeviceBuffer, Schedule } from '../backends/schedule';
+import { OptionError } from '../errors';
 import { type EncoderTask, encode, pool } from '../models/bert';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import { crossEntropy } from '../ops/cross_entropy';
@@ -155,8 +156,26 @@ function recordLogits(
   return linear(tape, pooled, newParameter('classifier.weight'), newParameter('classifier.bias'));
 }
 
-/** The token budget where the user names none: enough to fill the device, little enough to fit it. */
-export function automaticTokenBudget(backend: Backend, batchSize: number, maxLength: number): number {
-  const enough = backend.device.isFallback ? 2048 : 8192;
-  return Math.max(maxLength, Math.min(enough, batchSize * maxLength));
+/**
+ * The token budget: where the user names none, enough to fill the device, little enough to fit it.
+ * Throws OptionError for one into which the longest text does not fit.
+ */
+export function resolveTokenBudget(
+  given: number | 'auto' | undefined,
+  backend: Backend,
+  batchSize: number,
+  maxLength: number,
+): number {
+  if (given === undefined || given === 'auto') {
+    const enough = backend.device.isFallback ? 2048 : 8192;
+    return Math.max(maxLength, Math.min(enough, batchSize * maxLength));
+  }
+  if (!Number.isSafeInteger(given) || given < maxLength) {
+    throw new OptionError(
+      'tokenBudget',
+      `${given} is not a whole number of at least ${maxLength}, the longest text`,
+      'Raise it, or lower the maximum length',
+    );
+  }
+  return given;
 }

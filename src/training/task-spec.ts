@@ -1,5 +1,6 @@
 import type { AdapterMethod } from '../adapters/method';
 import { OptionError } from '../errors';
+import type { EncoderConfig } from '../models/config';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import type { ParameterLayout, ParameterSpec } from '../scheduler/parameters';
 import { Random } from './random';
@@ -68,11 +69,7 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
     layerNorm = 'all',
     dropout = 'auto',
   } = options;
-  const maxLength = options.maxLength ?? Math.min(128, config.maxPositions);
-  if (!Number.isInteger(maxLength) || maxLength < SHORTEST_MAX_LENGTH || maxLength > config.maxPositions) {
-    const range = `${SHORTEST_MAX_LENGTH} to ${config.maxPositions}, the backbone's positions`;
-    throw new OptionError('maxLength', `${maxLength} is not a whole number from ${range}`);
-  }
+  const maxLength = resolveMaxLength(options.maxLength, config);
   if (kind === 'classification' && (labels.length < 2 || new Set(labels).size !== labels.length)) {
     throw new OptionError('labels', 'a classification task needs at least two labels, each another');
   }
@@ -102,6 +99,19 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
     maxLength,
     outputs: kind === 'regression' ? 1 : labels.length,
   };
+}
+
+/** Most tokens of a sequence; by default 128, or what the backbone has positions for. Throws OptionError. */
+export function resolveMaxLength(
+  given: number | undefined,
+  { maxPositions }: Pick<EncoderConfig, 'maxPositions'>,
+): number {
+  const maxLength = given ?? Math.min(128, maxPositions);
+  if (!Number.isInteger(maxLength) || maxLength < SHORTEST_MAX_LENGTH || maxLength > maxPositions) {
+    const range = `${SHORTEST_MAX_LENGTH} to ${maxPositions}, the backbone's positions`;
+    throw new OptionError('maxLength', `${maxLength} is not a whole number from ${range}`);
+  }
+  return maxLength;
 }
 
 /** In ascending order. Throws OptionError. */

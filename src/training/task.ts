@@ -1,15 +1,22 @@
 import type { Backend } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
-import { GraftError, OptionError } from '../errors';
+import { GraftError } from '../errors';
 import type { FrozenEncoder } from '../models/frozen-encoder';
+import { uploadLayerNorms } from '../models/layer-norms';
 import { ParameterLayout } from '../scheduler/parameters';
-import { frozen, type Tensor } from '../scheduler/tape';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { encodeExamples, encodeTexts } from './encode-examples';
-import { Inference, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
+import { Inference, type InferenceModel, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
 import { metricsOf, predictionsOf } from './predictions';
 import { PrefixCache } from './prefix-cache';
-import { automaticTokenBudget, capacityOf, type RecordedTask, trainingSchedule } from './record-task';
+import {
+  capacityOf,
+  inferenceSchedule,
+  type RecordedTask,
+  resolveTokenBudget,
+  type ScheduleStart,
+  trainingSchedule,
+} from './record-task';
 import { writeTask } from './task-files';
 import { initialArena, resolveTask, type TaskOptions, type TaskSpec, taskParameters } from './task-spec';
 import { runTraining, type TrainingOutcome } from './trainer';
@@ -68,7 +75,7 @@ export class Task {
     this.#arena = arena;
     this.#recorded = recorded;
     this.#buffers = buffers;
-    this.#inference = new Inference(context.backend, recorded);
+    this.#inference = new Inference(context.backend, modelOf(recorded, 'tokens'));
   }
 
   /** See Backbone.createTask. */
@@ -87,14 +94,7 @@ export class Task {
     };
     try {
       const parameters = await upload(arena, `parameters of ${spec.name}`);
-      const frozenLayerNorms = new Map<string, Tensor>();
-      for (const [place, values] of encoder.layerNorms) {
-        for (const part of ['weight', 'bias'] as const) {
-          const name = `${place}.layer_norm.${part}`;
-          if (layout.has(name)) continue;
-          frozenLayerNorms.set(name, frozen(name, await upload(values[part], name), 1, values[part].length));
-        }
-      }
+      const frozenLayerNorms = await uploadLayerNorms(encoder, upload, (name) => !layout.has(name));
       return new Task(
         context,
         layout,
@@ -126,6 +126,11 @@ export class Task {
     return this.#spec.adapterLayers;
   }
 
+  /** The width of the adapters' bottleneck. */
+  get bottleneck(): number {
+    return this.#spec.adapter.bottleneck;
+  }
+
   /** Adapters, LayerNorms and head. */
   get trainableParameters(): number {
     return this.#layout.count;
@@ -135,7 +140,8 @@ export class Task {
    * Trains the task and reports as it goes; the last report is of type 'done'.
    *
    * @throws DataError for examples that cannot be used, OptionError for options that cannot, DivergedError where the loss
-   *   is not finite, DeviceLostError, OutOfDeviceMemoryError; the signal's reason where it is aborted
+   *   is not finite, OutOfDeviceMemoryError, DeviceLostError; the signal's reason where it is aborted. Before the last two
+   *   `onCheckpoint` is given the state after the last finished step, so that none is lost
    */
   async *train(
     examples: readonly Example[],
@@ -164,11 +170,13 @@ export class Task {
       );
       owned.push(executable);
       const inference =
-        prefix === undefined ? this.#inference : new Inference(backend, this.#recorded, prefix);
+        prefix === undefined
+          ? this.#inference
+          : new Inference(backend, modelOf(this.#recorded, 'hidden'), prefix);
       if (prefix !== undefined) owned.push(inference);
       const labels = dev?.examples.map(({ label }) => label) ?? [];
       const evaluate = async () => {
-        const logits = await inference.logits(dev?.examples ?? [], {
+        const logits = await inference.rows(dev?.examples ?? [], {
           tokenBudget,
           signal: options.signal,
         });
@@ -186,7 +194,13 @@ export class Task {
         examples: train.examples,
         tokenBudget,
         settings,
-        conditions: conditionsOf(settings, this.#spec, tokenBudget, train.examples, dev?.examples),
+        conditions: conditionsOf(
+          settings,
+          this.#spec,
+          options.tokenBudget ?? 'auto',
+          train.examples,
+          dev?.examples,
+        ),
         evaluate: dev === undefined ? undefined : evaluate,
         options,
       });
@@ -209,7 +223,7 @@ export class Task {
   /** Metrics on labelled examples. Throws DataError. */
   async evaluate(examples: readonly Example[], options: PredictOptions = {}): Promise<Metrics> {
     const { examples: encoded } = encodeExamples(examples, this.#context.tokenizer, this.#spec);
-    const logits = await this.#inference.logits(encoded, this.#inferenceOptions(options));
+    const logits = await this.#inference.rows(encoded, this.#inferenceOptions(options));
     return metricsOf(
       this.#spec,
       logits,
@@ -220,7 +234,7 @@ export class Task {
   /** A label with its probability for each text, or a value where the task is a regression. */
   async predict(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[]> {
     const { encoded } = encodeTexts(texts, this.#context.tokenizer, this.#spec);
-    return predictionsOf(this.#spec, await this.#inference.logits(encoded, this.#inferenceOptions(options)));
+    return predictionsOf(this.#spec, await this.#inference.rows(encoded, this.#inferenceOptions(options)));
   }
 
   /** The task's files by name, in AdapterHub's layout; `loadTask` reads them, and so does Python's `adapters`. */
@@ -272,18 +286,7 @@ export class Task {
   }
 
   #tokenBudget(given: number | 'auto' | undefined, batchSize: number): number {
-    const { maxLength } = this.#spec;
-    if (given === undefined || given === 'auto') {
-      return automaticTokenBudget(this.#context.backend, batchSize, maxLength);
-    }
-    if (!Number.isSafeInteger(given) || given < maxLength) {
-      throw new OptionError(
-        'tokenBudget',
-        `${given} is not a whole number of at least ${maxLength}, the longest text`,
-        'Raise it, or lower the maximum length',
-      );
-    }
-    return given;
+    return resolveTokenBudget(given, this.#context.backend, batchSize, this.#spec.maxLength);
   }
 
   #doneReport(
@@ -315,4 +318,12 @@ export class Task {
       prefixCache,
     };
   }
+}
+
+/** The forward pass to logits `[B, C]`. */
+function modelOf(task: RecordedTask, start: ScheduleStart): InferenceModel {
+  return {
+    columns: task.spec.outputs,
+    schedule: (capacity) => inferenceSchedule(task, capacity, start),
+  };
 }

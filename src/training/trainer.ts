@@ -1,6 +1,6 @@
 import type { Backend, Executable } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
-import { DataError, DivergedError, OptionError } from '../errors';
+import { DataError, DeviceLostError, DivergedError, OptionError } from '../errors';
 import type { ParameterLayout } from '../scheduler/parameters';
 import { batchCount, batches, type EncodedExample, type LogicalBatch } from './batches';
 import { learningRateAt, warmupStepCount } from './learning-rate';
@@ -50,17 +50,23 @@ export interface TrainingOutcome {
  * epoch and keep the best. Yields a report a step and an epoch.
  *
  * @throws DivergedError where the loss or the gradient is not finite, OptionError where a resumed state does not fit,
- *   the signal's reason where it is aborted; a state is handed to `onCheckpoint` before that.
+ *   DeviceLostError, the signal's reason where it is aborted; before the last two a state is handed to `onCheckpoint`.
  */
 export async function* runTraining(
   run: TrainingRun,
 ): AsyncGenerator<StepReport | EpochReport, TrainingOutcome, undefined> {
   if (run.examples.length === 0) throw new DataError(undefined, undefined, 'there are no training examples');
   const loop = await TrainingLoop.start(run);
-  while (!loop.isOver) {
-    yield* loop.epoch();
+  try {
+    while (!loop.isOver) {
+      yield* loop.epoch();
+    }
+    return await loop.outcome();
+  } catch (error) {
+    // Parameters and optimizer are on the host between steps: the last finished step is not lost with the device.
+    if (error instanceof DeviceLostError) await loop.saveState();
+    throw error;
   }
-  return loop.outcome();
 }
 
 class TrainingLoop {
@@ -72,6 +78,7 @@ class TrainingLoop {
   #best: Float32Array<ArrayBuffer>;
   #bestMetrics: Metrics | undefined;
   #isStopped = false;
+  #savedAt = performance.now();
 
   private constructor(run: TrainingRun, optimizer: AdamW) {
     this.#run = run;
@@ -115,10 +122,10 @@ class TrainingLoop {
     for (const batch of batches(examples, this.#order(), split, this.#progress.stepInEpoch)) {
       await this.#stopIfAborted();
       yield await this.#step(batch);
-      if (this.#progress.step % settings.checkpointEvery === 0) await this.#saveState();
+      if (this.#isCheckpointDue()) await this.saveState();
     }
     yield await this.#endEpoch();
-    await this.#saveState();
+    await this.saveState();
   }
 
   async outcome(): Promise<TrainingOutcome> {
@@ -173,10 +180,7 @@ class TrainingLoop {
     const { gradientNorm } = this.#optimizer.step({ learningRate, clipNorm: settings.clipNorm });
     if (!Number.isFinite(gradientNorm))
       throw new DivergedError(step, `the gradient's norm is ${gradientNorm}`, hint);
-    const beforeUpload = performance.now();
-    backend.write(parameters, 0, this.#optimizer.parameters);
-    const ended = performance.now();
-    this.#clock.add(ended - started, batch);
+    // The step is done, whether or not the device is still there to take the new parameters.
     this.#progress = {
       ...this.#progress,
       step,
@@ -184,6 +188,10 @@ class TrainingLoop {
       epochLoss: this.#progress.epochLoss + lossSum,
       epochExamples: this.#progress.epochExamples + batch.sequenceCount,
     };
+    const beforeUpload = performance.now();
+    backend.write(parameters, 0, this.#optimizer.parameters);
+    const ended = performance.now();
+    this.#clock.add(ended - started, batch);
     return {
       type: 'step',
       step,
@@ -232,11 +240,20 @@ class TrainingLoop {
   async #stopIfAborted(): Promise<void> {
     const { signal } = this.#run.options;
     if (signal?.aborted !== true) return;
-    await this.#saveState();
+    await this.saveState();
     signal.throwIfAborted();
   }
 
-  async #saveState(): Promise<void> {
+  #isCheckpointDue(): boolean {
+    const { checkpointEvery } = this.#run.settings;
+    return typeof checkpointEvery === 'number'
+      ? this.#progress.step % checkpointEvery === 0
+      : performance.now() - this.#savedAt >= checkpointEvery.seconds * 1000;
+  }
+
+  /** Hands the state after the last finished step to `onCheckpoint`. */
+  async saveState(): Promise<void> {
+    this.#savedAt = performance.now();
     await this.#run.options.onCheckpoint?.(
       encodeState({
         conditions: this.#run.conditions,

@@ -16,7 +16,8 @@ export interface TrainingSettings {
   readonly shuffle: boolean;
   readonly recompute: boolean;
   readonly patience: number | undefined;
-  readonly checkpointEvery: number;
+  /** In optimizer steps, or seconds. */
+  readonly checkpointEvery: number | { readonly seconds: number };
   /** Bytes of hidden states that are kept in memory before the disk is used; undefined: they are not kept. */
   readonly prefixCacheBytes: number | undefined;
 }
@@ -40,11 +41,14 @@ export function resolveTraining(options: TrainingOptions): TrainingSettings {
     checkpointEvery: options.checkpointEvery ?? 100,
     prefixCacheBytes: prefixCacheBytes(options.prefixCache ?? 'auto'),
   };
-  for (const name of ['epochs', 'batchSize', 'checkpointEvery', 'patience'] as const) {
+  for (const name of ['epochs', 'batchSize', 'patience'] as const) {
     const value = settings[name];
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
-      throw new OptionError(name, `${value} is not a whole number of at least 1`);
-    }
+    if (value !== undefined) requireCount(name, value);
+  }
+  const { checkpointEvery } = settings;
+  if (typeof checkpointEvery === 'number') requireCount('checkpointEvery', checkpointEvery);
+  else if (!(checkpointEvery.seconds >= 0)) {
+    throw new OptionError('checkpointEvery', `${checkpointEvery.seconds} seconds are not 0 or more`);
   }
   for (const name of ['learningRate', 'weightDecay', 'clipNorm'] as const) {
     const value = settings[name];
@@ -60,6 +64,12 @@ export function resolveTraining(options: TrainingOptions): TrainingSettings {
     throw new OptionError('patience', 'early stopping needs dev examples');
   }
   return settings;
+}
+
+function requireCount(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new OptionError(name, `${value} is not a whole number of at least 1`);
+  }
 }
 
 /** Throws OptionError. */
@@ -83,12 +93,13 @@ function prefixCacheBytes(option: PrefixCacheOption): number | undefined {
 
 /**
  * What must be equal for a run to go on from a saved state. Recomputation changes no bit, so that a run that lacked memory
- * may go on with it.
+ * may go on with it. An automatic token budget is another number on another device; 'auto' equals 'auto' all the same, so
+ * that a run whose device was lost can go on elsewhere: the budget decides only in which order sums over tokens are added up.
  */
 export function conditionsOf(
   settings: TrainingSettings,
   spec: TaskSpec,
-  tokenBudget: number,
+  tokenBudget: number | 'auto',
   train: readonly EncodedExample[],
   dev: readonly EncodedExample[] | undefined,
 ): Record<string, string | number> {

@@ -88,12 +88,18 @@ export interface TrainingOptions {
   readonly dev?: readonly Example[] | undefined;
   /** Stop after this many epochs without a better dev score. Needs `dev`. */
   readonly patience?: number | undefined;
-  /** A state that `onCheckpoint` was given earlier: training goes on from there, to the same bytes. */
+  /**
+   * A state that `onCheckpoint` was given earlier: training goes on from there, to the same bytes. On another device or
+   * backend it may go on too: the order of examples and the dropout masks are the same, sums are rounded otherwise.
+   */
   readonly resume?: Uint8Array | undefined;
-  /** Given a resumable state every `checkpointEvery` steps and at each epoch's end. */
+  /**
+   * Given a resumable state as often as `checkpointEvery` says, at each epoch's end, and before `train` throws because it was
+   * aborted or the device was lost.
+   */
   readonly onCheckpoint?: ((state: Uint8Array<ArrayBuffer>) => Promise<void>) | undefined;
-  /** In optimizer steps. Default 100. */
-  readonly checkpointEvery?: number;
+  /** In optimizer steps, or by time, to the next step's end. Default 100 steps. */
+  readonly checkpointEvery?: number | { readonly seconds: number };
   readonly signal?: AbortSignal | undefined;
 }
 

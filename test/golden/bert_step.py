@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import BertConfig, BertModel, get_linear_schedule_with_warmup
+from transformers import BertConfig, BertModel, BertTokenizer, get_linear_schedule_with_warmup
 
 from reference_model import (
     AuthorsAdamW,
@@ -39,6 +39,13 @@ LABELS = [2, 0, 1, 1, 0]
 REGRESSION_TARGETS = [0.5, -1.25, 3.75, 2.0, 0.0]
 STEPS = 20
 PEAK_LEARNING_RATE = 1e-3
+EMBEDDED_TEXTS = [
+    ["a charming film"],
+    ["The best day of our life, and the worst."],
+    ["never ever", "this movie was not so bad: it is the actor who makes it fun"],
+    ["old"],
+]
+EMBEDDED_MAX_LENGTH = 16
 
 CONFIG = {
     "architectures": ["BertModel"],
@@ -168,6 +175,28 @@ def write_json(name, value):
     (OUTPUT / name).write_text(json.dumps(value, indent=1) + "\n")
 
 
+def write_embeddings(backbone):
+    """What transformers' tokenizer and BertModel make of texts: pooled output and [CLS]'s last hidden state."""
+    tokenizer = BertTokenizer(str(OUTPUT / "checkpoint" / "vocab.txt"))
+    model = BertModel(BertConfig(**CONFIG, attn_implementation="eager")).double().eval()
+    model.load_state_dict(backbone)
+    items = []
+    for texts in EMBEDDED_TEXTS:
+        encoded = tokenizer(*texts, truncation=True, max_length=EMBEDDED_MAX_LENGTH, return_tensors="pt")
+        with torch.no_grad():
+            output = model(**encoded)
+        items.append(
+            {
+                "text": texts[0],
+                **({"pair": texts[1]} if len(texts) > 1 else {}),
+                "tokens": encoded["input_ids"].shape[1],
+                "pooled": output.pooler_output[0].tolist(),
+                "first": output.last_hidden_state[0, 0].tolist(),
+            }
+        )
+    write_json("embeddings.json", {"maxLength": EMBEDDED_MAX_LENGTH, "items": items})
+
+
 def gradients_of(parameters):
     return {name: p.grad.clone() for name, p in parameters.items()}
 
@@ -210,6 +239,8 @@ def main():
     loss = loss_of(logits, labels)
     backward(parameters, loss)
     write_tensors("gradients.safetensors", gradients_of(parameters))
+
+    write_embeddings(backbone)
 
     tanh_logits = logits_of({**config, "hidden_act": "gelu_new"}, backbone, parameters, *batch)
 

@@ -79,8 +79,7 @@ export class WebGPUBackend implements Backend {
       await this.#device.wait(staging.gpu.mapAsync(MAP_MODE_READ));
       return new Float32Array(staging.gpu.getMappedRange(0, floats * 4).slice(0));
     } catch (error) {
-      this.#device.check();
-      throw error;
+      return await this.#device.explain(error);
     } finally {
       staging.dispose();
     }

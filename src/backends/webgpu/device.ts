@@ -75,6 +75,17 @@ export class Device {
     throw failure;
   }
 
+  /**
+   * Throws why `error` came up: a loss or failure of the device where there was one, else `error` itself. The news that a
+   * device was lost arrives as a promise of its own, not always before the error that the loss caused.
+   */
+  async explain(error: unknown): Promise<never> {
+    const isLost = this.gpu.lost.then(() => undefined);
+    await Promise.race([isLost, new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MILLISECONDS))]);
+    this.check();
+    throw error;
+  }
+
   /** Waits for work of the device, and leaves it the processor where it computes on that. */
   wait<T>(work: Promise<T>): Promise<T> {
     return this.#naps ? napUntil(work) : work;
@@ -107,6 +118,8 @@ export class Device {
     this.gpu.destroy();
   }
 }
+
+const LOSS_NEWS_MILLISECONDS = 200;
 
 function toGraftError(error: GPUError): GraftError {
   // `constructor.name` and not instanceof: Dawn for Node leaves the classes out of the global scope.

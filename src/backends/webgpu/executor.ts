@@ -219,9 +219,7 @@ class WebGPUExecutable implements Executable {
     try {
       await this.#device.wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, Math.max(4, reads.byteLength)));
     } catch (error) {
-      await settle();
-      this.#device.check();
-      throw error;
+      return this.#device.explain(error);
     }
     const mappedAt = performance.now();
     const mapped = staging.gpu.getMappedRange(0, Math.max(4, reads.byteLength));
@@ -345,9 +343,4 @@ function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> 
     end += part.length;
   }
   return whole;
-}
-
-/** The news that a device was lost arrives as a promise of its own: let it. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
