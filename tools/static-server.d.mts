@@ -3,6 +3,7 @@ export interface StaticServerOptions {
   readonly port?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly prelude?: (path: string) => string;
+  readonly onRequest?: (path: string) => void;
 }
 
 export interface StaticServer {

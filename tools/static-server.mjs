@@ -23,15 +23,17 @@ const TYPES = {
 
 /**
  * Serves `directory` on `port` (0: any free one) with `headers`; the server's `url` ends with a slash. Files are checked for a
- * newer version at each request. `prelude(path)` may give text to put in front of a file, which tests use.
+ * newer version at each request. For tests, `prelude(path)` may give text to put in front of a file, and `onRequest` is told every path.
  */
 export async function startStaticServer({
   directory,
   port = 0,
   headers = ISOLATION_HEADERS,
   prelude = () => '',
+  onRequest = () => {},
 }) {
   const server = createServer((request, response) => {
+    onRequest(request.url);
     answer(request, response, { root: resolve(directory), headers, prelude }).catch((error) =>
       response.writeHead(500).end(String(error)),
     );

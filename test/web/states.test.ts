@@ -151,7 +151,7 @@ describe.skipIf(chromium === undefined)('the web application, whatever the engin
     await keyboard.press('Tab');
     expect(await focused()).toBe('read-paste');
     await keyboard.press('Enter');
-    await app.page.waitForSelector('#review-check .bar');
+    await app.page.waitForSelector('#review-check .bar', { visible: true });
     await app.page.focus('#task-name');
     await keyboard.type('By keyboard');
     await keyboard.press('Enter');

@@ -7,8 +7,8 @@ import { vi } from 'vitest';
 const root = join(import.meta.dirname, '..', '..', '..');
 const screenshots = join(root, 'build', 'screenshots');
 
-/** Long enough for a software driver on a busy machine. */
-const PATIENCE = 120_000;
+/** For whatever the page is waited for, in milliseconds: long, for a busy machine. */
+const PATIENCE = 30_000;
 
 export interface TrainSettings {
   readonly epochs?: number;
@@ -47,10 +47,10 @@ export class App {
   }
 
   /** A new tab on `url`, once the backbone is there. */
-  static async open(browser: Pick<Browser, 'newPage'>, url: string): Promise<App> {
+  static async open(browser: Pick<Browser, 'newPage'>, url: string, patience = PATIENCE): Promise<App> {
     const page = await browser.newPage();
     await page.setViewport({ width: 1280, height: 900 });
-    page.setDefaultTimeout(PATIENCE);
+    page.setDefaultTimeout(patience);
     const app = new App(page);
     await page.goto(url);
     await app.ready();
@@ -58,14 +58,26 @@ export class App {
   }
 
   async ready(): Promise<void> {
-    await this.page.waitForFunction(
-      "document.getElementById('backbone-name')?.textContent?.startsWith('graft-mini')",
-    );
+    await this.until("document.getElementById('backbone-name')?.textContent?.startsWith('graft-mini')");
   }
 
   async reload(): Promise<void> {
     await this.page.reload();
     await this.ready();
+  }
+
+  /** Looks again and again: in a tab behind another one no frames are drawn, by which puppeteer would wait. */
+  private until<Args extends unknown[]>(condition: string | ((...args: Args) => unknown), ...args: Args) {
+    return this.page.waitForFunction(condition, { polling: 100 }, ...args);
+  }
+
+  /** Until the element's text is this. */
+  shown(selector: string, text: string): Promise<unknown> {
+    return this.until(
+      (place: string, wanted: string) => document.querySelector(place)?.textContent === wanted,
+      selector,
+      text,
+    );
   }
 
   text(selector: string): Promise<string> {
@@ -94,7 +106,7 @@ export class App {
     await this.page.waitForSelector('#import-source', { visible: true });
     await this.fill('#paste', examples);
     await this.page.click('#read-paste');
-    await this.page.waitForSelector('#review-check .bar');
+    await this.page.waitForSelector('#review-check .bar', { visible: true });
     await this.fill('#task-name', name);
     await this.page.click('#import-submit');
     await this.shows(name);
@@ -115,11 +127,10 @@ export class App {
   }
 
   async shows(name: string): Promise<void> {
-    await this.page.waitForFunction(
-      (wanted) =>
+    await this.until(
+      (wanted: string) =>
         document.getElementById('task-title')?.textContent === wanted &&
         document.getElementById('task-view')?.hidden === false,
-      {},
       name,
     );
   }
@@ -143,19 +154,15 @@ export class App {
 
   /** Once a step was shown, and so many of them done. */
   async reached(step: number): Promise<void> {
-    await this.page.waitForFunction(
-      (wanted) => {
-        const shown = /step ([\d,]+)/.exec(document.getElementById('progress-text')?.textContent ?? '')?.[1];
-        return Number(shown?.replaceAll(',', '') ?? 0) >= wanted;
-      },
-      {},
-      step,
-    );
+    await this.until((wanted: number) => {
+      const shown = /step ([\d,]+)/.exec(document.getElementById('progress-text')?.textContent ?? '')?.[1];
+      return Number(shown?.replaceAll(',', '') ?? 0) >= wanted;
+    }, step);
   }
 
   /** Waits for the end of a training, and fails with what the page says if it comes otherwise. */
   async trained(): Promise<void> {
-    await this.page.waitForFunction(
+    await this.until(
       () =>
         document.getElementById('train')?.textContent === 'Train again' ||
         document.querySelector('#notices .error') !== null,
@@ -178,7 +185,7 @@ export class App {
   /** Types a text and reads the label and the probabilities in percent. */
   async predict(text: string): Promise<{ readonly label: string; readonly scores: Record<string, number> }> {
     await this.fill('#try-text', '');
-    await this.page.waitForFunction("document.querySelectorAll('#scores li').length === 0");
+    await this.until("document.querySelectorAll('#scores li').length === 0");
     await this.fill('#try-text', text);
     return this.prediction();
   }
@@ -195,6 +202,12 @@ export class App {
         ),
       };
     });
+  }
+
+  /** Loads an adapter by the button at the side. */
+  async upload(path: string): Promise<void> {
+    const [chooser] = await Promise.all([this.page.waitForFileChooser(), this.page.click('#upload-button')]);
+    await chooser.accept([path]);
   }
 
   /** Written for people to look at; nothing compares them. */

@@ -24,19 +24,21 @@ export function buildSite(engine?: string): string {
   return directory;
 }
 
-/** `prelude` is put in front of the worker's script. */
+export interface SiteOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly port?: number;
+  /** Put in front of the worker's script. */
+  readonly prelude?: string;
+  readonly onRequest?: (path: string) => void;
+}
+
 export function serveSite(
   directory: string,
-  options: {
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly prelude?: string;
-    readonly port?: number;
-  } = {},
+  { prelude = '', ...more }: SiteOptions = {},
 ): Promise<StaticServer> {
-  const { prelude, ...more } = options;
   return startStaticServer({
     directory,
     ...more,
-    ...(prelude !== undefined && { prelude: (path: string) => (path.endsWith('/worker.js') ? prelude : '') }),
+    prelude: (path) => (path.endsWith('/worker.js') ? prelude : ''),
   });
 }

@@ -25,11 +25,7 @@ export function mistakeTable({ kind }: TaskState, mistakes: readonly Mistake[]):
     body,
   );
   part.append(
-    element(
-      'p',
-      { class: 'quiet' },
-      'Look at these labels first: the most confident mistakes are often the examples’.',
-    ),
+    element('p', { class: 'quiet' }, 'Look at these first: often it is the label that is wrong.'),
     scrollable('Worst mistakes', table),
   );
   const rest = mistakes.slice(SHOWN_FIRST);

@@ -1,5 +1,5 @@
 /** What a training came to, on the examples that were held out. */
-import type { TaskResult, TaskState } from '../engine';
+import type { TaskResult } from '../engine';
 import { comparison } from './comparison';
 import { confusionMatrix } from './confusion';
 import type { Context } from './context';
@@ -26,7 +26,7 @@ export function createResult({ store }: Context): void {
     const key = JSON.stringify([task.id, task.labels, result]);
     if (result === undefined || key === drawn) return;
     drawn = key;
-    lead.textContent = describe(task, result);
+    lead.textContent = describe(result);
     figures.replaceChildren(...tiles(result));
     comparisonPlace.replaceChildren(comparison(result));
     const { metrics } = result;
@@ -37,11 +37,10 @@ export function createResult({ store }: Context): void {
   });
 }
 
-function describe({ options }: TaskState, { metrics, seconds, bestEpoch, device }: TaskResult): string {
-  const epochs = options === undefined ? '' : ` of ${options.epochs}`;
+function describe({ metrics, seconds, bestEpoch, device }: TaskResult): string {
   return (
     `On ${grouped(metrics.examples)} held-out examples, which it was not trained on. The best epoch on them was kept, ` +
-    `number ${bestEpoch}${epochs}, so expect slightly less on new texts. Trained in ${duration(seconds)} on ${device}.`
+    `number ${bestEpoch}, so expect slightly less on new texts. Trained in ${duration(seconds)} on ${device}.`
   );
 }
 
