@@ -1,7 +1,7 @@
 /** The page as a user works it: what is typed and pressed, and what is then to be read. */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'puppeteer';
+import type { Browser, EvaluateFunc, Page } from 'puppeteer';
 import { vi } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -67,7 +67,7 @@ export class App {
   }
 
   /** Looks again and again: in a tab behind another one no frames are drawn, by which puppeteer would wait. */
-  private until<Args extends unknown[]>(condition: string | ((...args: Args) => unknown), ...args: Args) {
+  private until<Args extends unknown[]>(condition: string | EvaluateFunc<Args>, ...args: Args) {
     return this.page.waitForFunction(condition, { polling: 100 }, ...args);
   }
 
@@ -77,6 +77,16 @@ export class App {
       (place: string, wanted: string) => document.querySelector(place)?.textContent === wanted,
       selector,
       text,
+    );
+  }
+
+  /** Until the element's text is of this pattern. */
+  matches(selector: string, pattern: string): Promise<unknown> {
+    return this.until(
+      (place: string, wanted: string) =>
+        new RegExp(wanted).test(document.querySelector(place)?.textContent ?? ''),
+      selector,
+      pattern,
     );
   }
 
@@ -149,6 +159,7 @@ export class App {
     for (const [name, value] of Object.entries(settings)) {
       await this.fill(`#train-form input[name=${name}]`, String(value));
     }
+    await this.until("document.querySelector('#train:enabled') !== null");
     await this.page.click('#train');
   }
 
