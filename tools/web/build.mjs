@@ -31,7 +31,13 @@ export async function buildSite({ directory = 'build/site', engine = `${SOURCE}/
   await removeOld(directory);
   await Promise.all([
     build({ ...common, entryPoints: { page: `${SOURCE}/src/page/main.ts` }, outdir: directory }),
-    build({ ...common, entryPoints: { worker: engine }, outdir: directory }),
+    build({
+      ...common,
+      entryPoints: { worker: engine },
+      outdir: directory,
+      // The page starts it from a blob, and puts its address in front (examples/web/src/page/client.ts).
+      define: { 'import.meta.url': 'WORKER_URL' },
+    }),
     build({ ...common, entryPoints: { style: `${SOURCE}/src/style/style.css` }, outdir: directory }),
     buildBenchPage(join(directory, 'bench'), { minify: true }),
     cp('dist/models', join(directory, 'models'), { recursive: true }),

@@ -2,14 +2,21 @@ import { proxy, wrap } from 'comlink';
 import type { Engine, EngineError } from '../engine';
 
 /**
- * The engine in its worker. `onCrash` is told if the worker cannot start or dies; calls then stay without an answer.
+ * The engine in its worker. `onCrash` is told if the worker dies; calls then stay without an answer.
  *
- * The worker's own script is a line that imports worker.js: a worker from a blob inherits this document's security policy, while
- * one from a URL would have only what the server's headers say, and a plain file server says nothing.
+ * The worker starts from a blob, because it then inherits this document's security policy: one from a URL would have only what the
+ * server's headers say, and a plain file server says nothing. The blob holds the whole script and does not import it, since in
+ * Firefox what a blob's worker asks for passes by the service worker, and without a network there would be no script. Where its files
+ * are, it cannot tell from its own address; `WORKER_URL` is that address (tools/web/build.mjs).
+ *
+ * @throws where the script cannot be fetched
  */
-export function startEngine(onCrash: (error: EngineError) => void): Engine {
-  const script = new URL('./worker.js', import.meta.url).href;
-  const source = new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' });
+export async function startEngine(onCrash: (error: EngineError) => void): Promise<Engine> {
+  const url = new URL('./worker.js', import.meta.url);
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`worker.js could not be fetched (status ${response.status})`);
+  const address = `const WORKER_URL = ${JSON.stringify(url.href)};\n`;
+  const source = new Blob([address, await response.blob()], { type: 'text/javascript' });
   const worker = new Worker(URL.createObjectURL(source), { type: 'module', name: 'engine' });
   worker.addEventListener('error', (event) => {
     onCrash({

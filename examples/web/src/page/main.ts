@@ -29,7 +29,7 @@ async function start(notices: Notices): Promise<void> {
   createSide();
   await startService(notices);
   const store = new Store();
-  const engine = startEngine((error: EngineError) => notices.error(error));
+  const engine = await startEngine((error: EngineError) => notices.error(error));
   const context: Context = { engine, store, notices, announcer: new Announcer() };
 
   createTaskList(context);

@@ -94,6 +94,8 @@ export function createTry({ engine, store }: Context): void {
     card.hidden = !task.fits || (task.byteLength === undefined && !isTraining);
     pairField.hidden = !task.takesPairs;
     textLabel.textContent = task.takesPairs ? 'First text' : 'A text';
+    // Another task's labels would be misleading until the answer is there.
+    if (task.id !== earlier?.id) clear();
     const isOther = task.id !== earlier?.id || task.status !== earlier.status || task.fits !== earlier.fits;
     if ((isOther || isTraining) && !card.hidden) void predict();
   });
