@@ -23,10 +23,9 @@ export function createBackbone({ engine, store, announcer }: Context): BackboneL
     engine.loadBackbone(choice).then(
       (backbone) => store.update({ backbone, loading: undefined, backboneError: undefined }),
       (reason: unknown) => {
-        // The engine tells the error as an event too; this covers an engine that is gone.
-        if (store.state.loading !== undefined && store.state.backboneError === undefined) {
-          store.update({ loading: undefined, backboneError: asEngineError(reason) });
-        }
+        const error = asEngineError(reason);
+        // What the user cancelled needs no explanation.
+        store.update({ loading: undefined, backboneError: error.name === 'AbortError' ? undefined : error });
       },
     );
   }

@@ -13,8 +13,7 @@ export class Notices {
 
   /** An error is read out at once. The same message is not shown twice. */
   error(reason: unknown): void {
-    const { message, hint } = asEngineError(reason);
-    this.#show('error', 'alert', sentences(message, hint));
+    this.#show('error', 'alert', describeError(asEngineError(reason)));
   }
 
   info(message: string, action?: Action): void {
@@ -57,19 +56,14 @@ export class Notices {
   }
 }
 
-/** An error and what to do about it, as text. */
-export function describeError({ message, hint }: EngineError): string {
-  return sentences(message, hint);
+/** An error and what to do about it, as sentences. The library's messages end with their hint already. */
+export function describeError({ message, hint = '' }: EngineError): string {
+  const parts = message.includes(hint) ? [message] : [message, hint];
+  return parts.map(sentence).join(' ');
 }
 
-function sentences(...parts: readonly (string | undefined)[]): string {
-  return parts
-    .filter((part) => part !== undefined && part !== '')
-    .map((part) => {
-      const text = String(part);
-      // A file's or a field's name stays as it is written.
-      const started = /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-      return /[.!?…]$/.test(started) ? started : `${started}.`;
-    })
-    .join(' ');
+function sentence(text: string): string {
+  // A file's or a field's name stays as it is written.
+  const started = /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return /[.!?…]$/.test(started) ? started : `${started}.`;
 }
