@@ -24,4 +24,4 @@ export const benchmarksAt: BenchmarksAt = (size) =>
   ].flatMap((at) => at(size));
 
 /** Small inputs with float64 oracles: what is measured is checked on them first. */
-export const checkedCases: readonly OpCase[] = [...opCases, ...addCases];
+export const checkedCases: readonly OpCase[] = [...opCases(), ...addCases];

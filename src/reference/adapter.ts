@@ -72,7 +72,7 @@ function adapterCase(shape: AdapterCase): OpCase {
   };
 }
 
-export const adapterCases: readonly OpCase[] = [
+export const adapterCases = (): readonly OpCase[] => [
   ...[1, 3, 17, 65].map((size) => adapterCase({ lengths: [size], hidden: size, bottleneck: size })),
   ...[1, 2, 3, 8, 17, 48, 64].map((bottleneck) =>
     adapterCase({ lengths: [5, 1, 7], hidden: 64, bottleneck, activation: 'gelu' }),

@@ -73,7 +73,7 @@ function embeddingsCase(
   };
 }
 
-export const embeddingsCases: readonly OpCase[] = [
+export const embeddingsCases = (): readonly OpCase[] => [
   embeddingsCase(1, [0]),
   embeddingsCase(3, [0, 20]),
   embeddingsCase(17, [0, 1, 49]),

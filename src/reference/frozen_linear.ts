@@ -64,7 +64,7 @@ function frozenLinearCase({
 
 const storages: readonly WeightStorage[] = ['f32', 'f16', 'int8'];
 
-export const frozenLinearCases: readonly OpCase[] = [
+export const frozenLinearCases = (): readonly OpCase[] => [
   // Whole tiles and panels; edges of rows, of panels and of the blocks of 512; one of everything.
   ...storages.flatMap((storage) => [
     frozenLinearCase({ lengths: [64], inputs: 64, outputs: 96, storage }),

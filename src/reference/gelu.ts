@@ -19,27 +19,28 @@ export function geluDerivative(activation: Activation, x: number): number {
   return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * TANH_SCALE * (1 + 3 * 0.044715 * x * x);
 }
 
-export const geluCases: readonly OpCase[] = (['gelu', 'gelu_tanh'] as const).flatMap((activation) =>
-  [1, 3, 17, 65].map((columns): OpCase => {
-    const sequences = sequencesOf([3]);
-    return {
-      op: 'gelu',
-      name: `${activation}, 3×${columns}`,
-      sequences,
-      inputs: [
-        {
-          name: 'x',
-          rows: 'tokens',
-          columns,
-          role: 'activation',
-          values: new CaseRandom(columns).values(3 * columns, 6),
-        },
-      ],
-      build: (tape, [x]) => gelu(tape, given(x), activation),
-      forward: ([x]) => given(x).map((value) => geluValue(activation, value)),
-      backward: ([x], outputGradient) => [
-        given(x).map((value, i) => (outputGradient[i] ?? 0) * geluDerivative(activation, value)),
-      ],
-    };
-  }),
-);
+export const geluCases = (): readonly OpCase[] =>
+  (['gelu', 'gelu_tanh'] as const).flatMap((activation) =>
+    [1, 3, 17, 65].map((columns): OpCase => {
+      const sequences = sequencesOf([3]);
+      return {
+        op: 'gelu',
+        name: `${activation}, 3×${columns}`,
+        sequences,
+        inputs: [
+          {
+            name: 'x',
+            rows: 'tokens',
+            columns,
+            role: 'activation',
+            values: new CaseRandom(columns).values(3 * columns, 6),
+          },
+        ],
+        build: (tape, [x]) => gelu(tape, given(x), activation),
+        forward: ([x]) => given(x).map((value) => geluValue(activation, value)),
+        backward: ([x], outputGradient) => [
+          given(x).map((value, i) => (outputGradient[i] ?? 0) * geluDerivative(activation, value)),
+        ],
+      };
+    }),
+  );
