@@ -89,7 +89,7 @@ describe.each(browsers)('the engine in %s', (name) => {
     });
   }
 
-  async function newTask(page: Page): Promise<string> {
+  async function newTask(page: Page, wanted = examples): Promise<string> {
     return page.evaluate(async (rows) => {
       const { id } = await graftPage.engine.createTask({
         name: 'Requests',
@@ -98,7 +98,7 @@ describe.each(browsers)('the engine in %s', (name) => {
       });
       await graftPage.engine.setExamples(id, rows);
       return id;
-    }, examples);
+    }, wanted);
   }
 
   /** Starts a training and resolves in its midst. */
@@ -230,6 +230,34 @@ describe.each(browsers)('the engine in %s', (name) => {
     expect(found.first).toMatchObject({ choice: 'webgpu', backend: 'webgpu' });
     expect(found.checks).toBeGreaterThan(20);
     expect(found.again).toBe(found.checks);
+    await page.close();
+  });
+
+  testInChrome('trains on when the GPU process dies', { timeout: 180_000 }, async () => {
+    const page = await openPage();
+    const id = await newTask(page, examples.slice(0, 64));
+    await page.evaluate(async () => graftPage.engine.chooseDevice('webgpu'));
+    await page.evaluate(
+      async (taskId, options) => {
+        graftPage.engine.train(taskId, options).catch(() => undefined);
+        await graftPage.seen((event) => event.type === 'step' && event.progress.step >= 2);
+      },
+      id,
+      { ...RECIPE, epochs: 1, batchSize: 8 },
+    );
+    const session = await browser.target().createCDPSession();
+    await session.send('Browser.crashGpuProcess');
+    const done = await page.evaluate(async (taskId) => {
+      await graftPage.seen(
+        (event) => event.type === 'task' && event.task.id === taskId && event.task.status === 'trained',
+      );
+      const last = graftPage.events.filter((event) => event.type === 'task').at(-1);
+      return last?.type === 'task' ? last.task : undefined;
+    }, id);
+    expect(done?.note).toContain('was lost');
+    expect(done?.curves.loss.map(({ step }) => step)).toEqual(Array.from({ length: 6 }, (_, i) => i + 1));
+    expect(done?.result?.bestEpoch).toBeGreaterThan(0);
+    await page.evaluate((taskId) => graftPage.engine.removeTask(taskId), id);
     await page.close();
   });
 });

@@ -38,7 +38,7 @@ export interface EngineParts {
   /** Gives undefined where there is none: nothing survives the page. */
   readonly openStorage: () => Promise<Storage | undefined>;
   readonly tabs: Tabs;
-  /** The browser with its version. */
+  /** The browser and Graft with their versions: a device is checked once for each. */
   readonly browser: string;
   /** Bytes in use. */
   readonly estimate?: (() => Promise<number | undefined>) | undefined;
