@@ -8,7 +8,9 @@ import { frozenLinearCases } from './frozen_linear';
 import { geluCases } from './gelu';
 import { layerNormCases } from './layer_norm';
 import { linearCases } from './linear';
+import { placeBlocksCases } from './place_blocks';
 import { poolingCases } from './pooling';
+import { scaleColumnsCases } from './scale_columns';
 import { squaredErrorCases } from './squared_error';
 import { tanhCases } from './tanh';
 
@@ -30,5 +32,7 @@ export function opCases(): readonly OpCase[] {
     ...linearCases(),
     ...frozenLinearCases(),
     ...adapterCases(),
+    ...placeBlocksCases(),
+    ...scaleColumnsCases(),
   ];
 }
