@@ -48,6 +48,8 @@ export interface EngineParts {
 
 /** Tables that were read and may still be asked for. */
 const MOST_TABLES = 4;
+/** The paper's middle one. */
+const USUAL_BOTTLENECK = 64;
 
 /** Everything behind the page: see the contract in ../engine.ts. */
 export class GraftEngine implements Engine {
@@ -155,7 +157,7 @@ export class GraftEngine implements Engine {
     return { examples, check: await this.checkExamples(guessKind(examples), examples) };
   }
 
-  async createTask({ name, kind, bottleneck = 64 }: TaskSettings): Promise<TaskState> {
+  async createTask({ name, kind, bottleneck = USUAL_BOTTLENECK }: TaskSettings): Promise<TaskState> {
     // Throws for a bottleneck that cannot be.
     houlsby({ bottleneck });
     const record = newRecord(checkName(name), kind, bottleneck);
@@ -335,8 +337,14 @@ function newRecord(name: string, kind: TaskKind, bottleneck: number): TaskRecord
 }
 
 function uploadedRecord(task: Task, { identity }: Place, files: FilesByName): TaskRecord {
+  const { bottleneck } = task.adapter.options;
   return {
-    ...newRecord(checkName(task.name), task.kind, task.bottleneck),
+    // Of another method it has none, and is trained anew with the usual one.
+    ...newRecord(
+      checkName(task.name),
+      task.kind,
+      typeof bottleneck === 'number' ? bottleneck : USUAL_BOTTLENECK,
+    ),
     trained: {
       backbone: identity,
       labels: task.labels,
