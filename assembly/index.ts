@@ -11,7 +11,7 @@ export { attention_forward, attention_forward_saving } from './kernels/attention
 export { attention_backward_key, attention_backward_query } from './kernels/attention_backward';
 export { cross_entropy, cross_entropy_gradient } from './kernels/cross_entropy';
 export { dropout } from './kernels/dropout';
-export { embeddings } from './kernels/embeddings';
+export { embeddings, embeddings_gradient } from './kernels/embeddings';
 export { frozen_linear_forward, frozen_linear_input_gradient } from './kernels/frozen_linear';
 export { gelu_backward, gelu_forward } from './kernels/gelu';
 export {
@@ -30,9 +30,12 @@ export {
   linear_weight_gradient,
   linear_weight_gradient_strided,
 } from './kernels/linear';
+export { place_blocks_backward, place_blocks_forward } from './kernels/place_blocks';
 export { pooling_backward, pooling_forward } from './kernels/pooling';
+export { scale_columns_backward, scale_columns_forward } from './kernels/scale_columns';
 export { squared_error, squared_error_gradient } from './kernels/squared_error';
 export { tanh_backward, tanh_forward } from './kernels/tanh';
+export { zero } from './kernels/zero';
 export { heap_base } from './memory';
 export { adamw } from './optimizer/adamw';
 export { allocate_arena } from './optimizer/arena';

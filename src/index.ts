@@ -1,6 +1,16 @@
 /** Graft's public API, and nothing else. */
+export { bitfit } from './adapters/bitfit';
+export { fullFineTuning } from './adapters/full';
+export { headOnly } from './adapters/head';
 export { type HoulsbyOptions, houlsby } from './adapters/houlsby';
+export { ia3 } from './adapters/ia3';
+export { layerNormOnly } from './adapters/layer-norm';
+export { LORA_TARGETS, type LoraOptions, type LoraTarget, lora } from './adapters/lora';
 export type { AdapterMethod } from './adapters/method';
+export { adapterMethod, METHOD_NAMES, type MethodName } from './adapters/methods';
+export { type ParallelOptions, parallel } from './adapters/parallel';
+export { type PfeifferOptions, pfeiffer } from './adapters/pfeiffer';
+export { type TopLayersOptions, topLayers } from './adapters/top-k';
 export type { DeviceDescription } from './backends/backend';
 export type { WeightStorage } from './backends/frozen-matrix';
 export type { MeasuredKernel } from './backends/webgpu/kernel-choices';

@@ -5,8 +5,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { chmod, cp, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { minify } from 'terser';
+import { packWasm } from './pack-wasm.mjs';
+import { copyDeclarations } from './types.mjs';
 
 /** `import text from 'PATH?raw'`, as vitest knows it: the file as a string. */
 const rawText = {
@@ -66,14 +69,37 @@ const slimShaders = {
   },
 };
 
+/**
+ * Functions without side effects that are called where modules are loaded. esbuild marks the calls, so that a user's bundler can
+ * leave out what is not imported.
+ */
+const PURE = ['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'Object.freeze'];
+
 const common = {
   bundle: true,
   format: 'esm',
   // Not esnext: that emits Uint8Array.fromBase64, which Node 20 lacks.
   target: 'es2022',
-  loader: { '.wasm': 'binary' },
   logLevel: 'warning',
 };
+
+/**
+ * Writes the library from esbuild's output: without white space, but with the marks of calls without side effects, which esbuild's own
+ * minifier drops.
+ */
+async function writeLibrary([map, { text, path }]) {
+  const { code, map: minifiedMap } = await minify(text, {
+    module: true,
+    compress: false,
+    mangle: false,
+    // Node prints the line that an uncaught error comes from.
+    format: { ecma: 2022, preserve_annotations: true, max_line_len: 500 },
+    sourceMap: { content: map.text, includeSources: true, filename: 'graft.js', url: 'graft.js.map' },
+  });
+  await mkdir('dist', { recursive: true });
+  await writeFile(path, code);
+  await writeFile(map.path, minifiedMap);
+}
 
 /** Whether everything is built, after the last change to anything that it is built from. */
 function isFresh() {
@@ -90,6 +116,8 @@ function isFresh() {
     ]),
     ...[
       'tools/build.mjs',
+      'tools/pack-wasm.mjs',
+      'tools/types.mjs',
       'package.json',
       'package-lock.json',
       'asconfig.json',
@@ -112,6 +140,8 @@ await rm('dist', { recursive: true, force: true });
 for (const target of ['release', 'relaxed']) {
   execFileSync('npx', ['asc', '--target', target], { stdio: 'inherit' });
 }
+const builds = ['build/graft.wasm', 'build/graft.relaxed.wasm'].map((file) => readFile(file));
+await writeFile('build/wasm-builds.txt', packWasm(await Promise.all(builds)));
 // The library carries its workers' script as text, since one file cannot name a second one.
 await build({
   ...common,
@@ -121,17 +151,19 @@ await build({
   platform: 'neutral',
   minify: true,
 });
-await build({
+const library = await build({
   ...common,
   entryPoints: ['src/index.ts'],
   outfile: 'dist/graft.js',
+  write: false,
   platform: 'neutral',
   minifySyntax: true,
-  minifyWhitespace: true,
-  sourcemap: true,
-  sourcesContent: false,
+  minifyIdentifiers: true,
+  pure: PURE,
+  sourcemap: 'external',
   plugins: [miniBeside, slimShaders],
 });
+await writeLibrary(library.outputFiles);
 await build({
   ...common,
   entryPoints: ['src/mini.ts'],
@@ -159,3 +191,4 @@ await build({
 });
 await chmod('dist/cli.js', 0o755);
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+await copyDeclarations('build/types', 'dist/types', ['index', 'mini', 'cli/report']);

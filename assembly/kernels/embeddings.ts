@@ -1,7 +1,7 @@
 // Sums of table rows, [T, columns]: twin of shaders/embeddings.wgsl. Items are quads of columns.
 // Parameters: columns, firstRow, sliceRows, then the constant STORAGE. Buffers: tokens, word, position, type, scales, output.
 
-import { bufferAt } from './lib/batch';
+import { bufferAt, tokenCount } from './lib/batch';
 import { fourBytes, fourHalves } from './lib/frozen';
 import { loadUpTo4, storeUpTo4 } from './lib/lanes';
 
@@ -49,6 +49,33 @@ export function embeddings(params: usize, _batch: usize, buffers: usize, first: 
         loadUpTo4(position + at, left),
       );
       storeUpTo4(output + at, f32x4.add(sum, loadUpTo4(type + at, left)), left);
+    }
+  }
+}
+
+/**
+ * A table's gradient: its row `token[field]` += dy of each token, one token after the other. Items are columns, so that a split
+ * changes no sum. Parameters: columns, field. Buffers: tokens, outputGradient `[T, columns]`, tableGradient.
+ */
+export function embeddings_gradient(
+  params: usize,
+  batch: usize,
+  buffers: usize,
+  first: u32,
+  last: u32,
+): void {
+  const rowBytes: usize = (<usize>load<u32>(params)) << 2;
+  const field: usize = (<usize>load<u32>(params, 4)) << 2;
+  const from: usize = (<usize>first) << 2;
+  const to: usize = (<usize>last) << 2;
+  const count: usize = tokenCount(batch);
+  for (let token: usize = 0; token < count; token++) {
+    const source = bufferAt(buffers, 1) + token * rowBytes;
+    const row: usize = load<u32>(bufferAt(buffers, 0) + (token << 4) + field);
+    const target = bufferAt(buffers, 2) + row * rowBytes;
+    for (let at = from; at < to; at += 16) {
+      const sum = f32x4.add(loadUpTo4(target + at, to - at), loadUpTo4(source + at, to - at));
+      storeUpTo4(target + at, sum, to - at);
     }
   }
 }

@@ -2,16 +2,29 @@ import { given, type OpCase, sequencesOf } from '../../src/reference/case';
 import { CaseRandom } from '../../src/reference/random';
 import { addDispatch } from '../../src/scheduler/add';
 import type { Tape, Tensor } from '../../src/scheduler/tape';
+import { zeroDispatch } from '../../src/scheduler/zero';
 import type { BenchmarksAt } from './benchmark';
 
-/** The scheduler's sum of two gradients: no op of its own, so its oracle is here. */
+/** The scheduler's own kernels are no ops, so their oracles are here: the sum of two gradients, and zeros. */
 function recordAdd(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const sum = tape.like(a, 'sum');
   tape.record({ op: 'add', output: sum, forward: [addDispatch(a, b, sum)] });
   return sum;
 }
 
+function recordZero(tape: Tape, like: Tensor): Tensor {
+  const zeros = tape.like(like, 'zeros');
+  tape.record({ op: 'zero', output: zeros, forward: [zeroDispatch(zeros)] });
+  return zeros;
+}
+
 export const addBenchmarks: BenchmarksAt = ({ hidden, tokens }) => [
+  {
+    op: 'zero',
+    shape: `${tokens}×${hidden}`,
+    record: async (tape, inputs) => recordZero(tape, await inputs.tensor('like', 'tokens', hidden, 'frozen')),
+    rows: [{ kernel: 'zero', pass: 'forward', cost: { bytes: 'contract' } }],
+  },
   {
     op: 'add',
     shape: `${tokens}×${hidden}`,
@@ -25,7 +38,25 @@ export const addBenchmarks: BenchmarksAt = ({ hidden, tokens }) => [
   },
 ];
 
-export const addCases: readonly OpCase[] = [1, 3, 17, 64].map((columns) => {
+const zeroCases: readonly OpCase[] = [1, 17, 64].map((columns) => ({
+  op: 'zero',
+  name: `3×${columns}`,
+  sequences: sequencesOf([3]),
+  inputs: [
+    {
+      name: 'like',
+      rows: 'tokens',
+      columns,
+      role: 'frozen',
+      values: new CaseRandom(columns).values(3 * columns),
+    },
+  ],
+  build: (tape, [like]) => recordZero(tape, given(like)),
+  forward: ([like]) => given(like).map(() => 0),
+  backward: () => [undefined],
+}));
+
+const sumCases: readonly OpCase[] = [1, 3, 17, 64].map((columns) => {
   const random = new CaseRandom(columns);
   const input = (name: string) => ({
     name,
@@ -44,3 +75,5 @@ export const addCases: readonly OpCase[] = [1, 3, 17, 64].map((columns) => {
     backward: () => [undefined, undefined],
   };
 });
+
+export const addCases: readonly OpCase[] = [...sumCases, ...zeroCases];

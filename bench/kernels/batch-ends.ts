@@ -40,6 +40,26 @@ export const batchEndBenchmarks: BenchmarksAt = ({ hidden, sequences, tokens }) 
       rows: [{ kernel: 'embeddings', pass: 'forward', cost: { bytes: tables.tokens + 4 * tokens * row } }],
     },
     {
+      op: 'embeddings',
+      shape: `${tokens}×${hidden}, trained`,
+      record: async (tape, given) => {
+        const word = await given.tensor('word', VOCABULARY, hidden, 'parameter');
+        return embeddings(
+          tape,
+          {
+            word: [{ tensor: word, firstRow: 0 }],
+            position: await given.tensor('position', POSITIONS, hidden, 'frozen'),
+            type: await given.tensor('type', TYPES, hidden, 'frozen'),
+          },
+          hidden,
+        );
+      },
+      // Each token's row of the gradient is read and written; dy is read.
+      rows: [
+        { kernel: 'embeddings dW', pass: 'backward', cost: { bytes: tables.tokens + 3 * tokens * row } },
+      ],
+    },
+    {
       op: 'pooling',
       shape: `${tokens}×${hidden} → ${sequences}`,
       record: async (tape, given) =>

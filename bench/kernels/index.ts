@@ -9,6 +9,7 @@ import { elementwiseBenchmarks } from './elementwise';
 import { frozenLinearBenchmarks } from './frozen_linear';
 import { layerNormBenchmarks } from './layer_norm';
 import { linearBenchmarks } from './linear';
+import { methodBenchmarks } from './methods';
 
 /** Every op's kernels at one size. A test compares them with the ops that have oracles. */
 export const benchmarksAt: BenchmarksAt = (size) =>
@@ -16,6 +17,7 @@ export const benchmarksAt: BenchmarksAt = (size) =>
     frozenLinearBenchmarks,
     linearBenchmarks,
     adapterBenchmarks,
+    methodBenchmarks,
     attentionBenchmarks,
     layerNormBenchmarks,
     elementwiseBenchmarks,
@@ -24,4 +26,4 @@ export const benchmarksAt: BenchmarksAt = (size) =>
   ].flatMap((at) => at(size));
 
 /** Small inputs with float64 oracles: what is measured is checked on them first. */
-export const checkedCases: readonly OpCase[] = [...opCases, ...addCases];
+export const checkedCases: readonly OpCase[] = [...opCases(), ...addCases];

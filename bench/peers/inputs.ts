@@ -131,10 +131,19 @@ async function writeParameters(directory: string, checkpoint: Checkpoint, output
       const random = new Random(1, name);
       return Float32Array.from({ length }, () => random.truncatedNormal(0.02));
     },
+    uniform: (_: string, length: number) => new Float32Array(length),
   };
-  const tensors = houlsby({ bottleneck: 64 })
-    .parameters(config, initializer, [...Array(config.layers).keys()])
-    .map(({ name, shape, initialize }) => ({ name, shape: [...shape], data: initialize() }));
+  const parameters = houlsby({ bottleneck: 64 }).parameters({
+    config,
+    initializer,
+    hasPooler: checkpoint.hasPooler,
+    layers: [...Array(config.layers).keys()],
+    pretrained: (name) => checkpoint.read(name),
+  });
+  const tensors: { name: string; shape: number[]; data: Float32Array }[] = [];
+  for (const { name, shape, initialize } of parameters) {
+    tensors.push({ name, shape: [...shape], data: await initialize() });
+  }
   const places = Array.from({ length: config.layers }, (_, layer) => [
     [`layer.${layer}.attention`, `encoder.layer.${layer}.attention.output`],
     [`layer.${layer}.output`, `encoder.layer.${layer}.output`],

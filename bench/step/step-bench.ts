@@ -108,7 +108,7 @@ export class StepBench {
       weightBytes,
       scheduleBytes: executable.byteLength,
     };
-    const arenas = { layout, initial: initialArena(specs, layout), parameters, gradients };
+    const arenas = { layout, initial: await initialArena(specs, layout), parameters, gradients };
     return new StepBench({ setup, backend, config, encoder, arenas, executable, tokenBudget });
   }
 

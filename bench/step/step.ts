@@ -29,7 +29,8 @@ const PARTS = ['encode', 'device', 'readBack', 'optimizer', 'upload'] as const;
 export async function benchStep(request: StepRequest): Promise<Table[]> {
   const { backend, shapes, batch, steps, weights, recompute, onProgress } = request;
   const tokens = batch.sequences * batch.length;
-  const tokenBudget = request.tokenBudget ?? resolveTokenBudget('auto', backend, batch.sequences, batch.length);
+  const tokenBudget =
+    request.tokenBudget ?? resolveTokenBudget('auto', backend, batch.sequences, batch.length);
   const setups: StepSetup[] = [];
   const times: { encoder: string; timings: StepTimings }[] = [];
   const kernels: { encoder: string; times: readonly KernelTime[] }[] = [];

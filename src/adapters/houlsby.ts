@@ -1,26 +1,22 @@
 import { OptionError } from '../errors';
 import type { Activation } from '../ops/activation';
 import { adapter } from '../ops/adapter';
-import type { AdapterMethod, Place } from './method';
+import { bottleneckParameters, bottleneckWeights, checkBottleneck } from './bottleneck';
+import { type AdapterMethod, ANY_LAYERS } from './method';
 
 export interface HoulsbyOptions {
   /** m, the width of the bottleneck. The paper's sizes: 8, 64, 256. Default 64. */
-  readonly bottleneck?: number;
+  readonly bottleneck?: number | undefined;
   /** Standard deviation of the initial weights, truncated at two of it. Default 1e-2, as in the paper. */
-  readonly initialDeviation?: number;
+  readonly initialDeviation?: number | undefined;
   /** f. Default 'gelu_tanh', the authors'. */
-  readonly activation?: Activation;
+  readonly activation?: Activation | undefined;
 }
 
-const SITES = ['attention', 'output'] as const;
-
-/** The widest bottleneck: of the paper's sweep 256 is the largest, and beyond the hidden size there is no bottleneck. */
-const MAX_BOTTLENECK = 4096;
-
 /**
- * Houlsby et al. 2019 (arXiv 1902.00751): a bottleneck with a residual, x + up(f(down(x))), after the projection of
- * both sub-layers of every encoder layer, f = tanh-GELU as in the authors' code. 2·m·d + d + m parameters each; near
- * the identity at first.
+ * Houlsby et al. 2019 (arXiv 1902.00751): a bottleneck with a residual, A(y) = y + up(f(down(y))), after the projection y of
+ * both sub-layers of every encoder layer: LayerNorm(A(y) + x). f = tanh-GELU as in the authors' code. 2·m·d + d + m parameters
+ * each; near the identity at first. All LayerNorms are trained along.
  *
  * @throws OptionError for a bottleneck that is not a whole number from 1 to 4,096, or a deviation not above 0
  */
@@ -29,64 +25,31 @@ export function houlsby({
   initialDeviation = 1e-2,
   activation = 'gelu_tanh',
 }: HoulsbyOptions = {}): AdapterMethod {
-  if (!Number.isInteger(bottleneck) || bottleneck < 1 || bottleneck > MAX_BOTTLENECK) {
-    throw new OptionError('bottleneck', `${bottleneck} is not a whole number from 1 to ${MAX_BOTTLENECK}`);
-  }
-  if (!(initialDeviation > 0 && initialDeviation < 1)) {
-    throw new OptionError('initialDeviation', `${initialDeviation} is not above 0 and below 1`);
-  }
+  checkBottleneck(bottleneck, activation);
+  checkDeviation(initialDeviation);
   return {
+    ...ANY_LAYERS,
     kind: 'houlsby',
-    bottleneck,
-    activation,
-    parameters({ hiddenSize }, initializer, layers) {
-      const weight = (name: string, rows: number, columns: number) => ({
-        name,
-        shape: [rows, columns] as const,
-        decay: true,
-        initialize: () => initializer.truncatedNormal(name, rows * columns, initialDeviation),
-      });
-      const bias = (name: string, length: number) => ({
-        name,
-        shape: [length] as const,
-        decay: false,
-        initialize: () => new Float32Array(length),
-      });
-      return layers.flatMap((layer) =>
-        SITES.flatMap((site) => {
-          const names = parameterNames({ layer, site });
-          return [
-            weight(names.downWeight, bottleneck, hiddenSize),
-            bias(names.downBias, bottleneck),
-            weight(names.upWeight, hiddenSize, bottleneck),
-            bias(names.upBias, hiddenSize),
-          ];
-        }),
-      );
+    options: { bottleneck, activation },
+    layerNorm: 'all',
+    parameters({ config, initializer, layers }) {
+      const draw = (name: string, length: number) =>
+        initializer.truncatedNormal(name, length, initialDeviation);
+      const places = { layers, sites: ['attention', 'output'] as const };
+      return bottleneckParameters(places, config, bottleneck, { down: draw, up: draw });
     },
-    attach(tape, place, projected, parameter) {
-      const names = parameterNames(place);
-      return adapter(
-        tape,
-        projected,
-        {
-          downWeight: parameter(names.downWeight),
-          downBias: parameter(names.downBias),
-          upWeight: parameter(names.upWeight),
-          upBias: parameter(names.upBias),
-        },
-        activation,
-      );
-    },
+    attach: ({ tape, parameter }) => ({
+      subLayer(place, { input, projected, normalize }) {
+        const weights = bottleneckWeights(place, parameter);
+        return normalize(adapter(tape, projected, weights, activation), input);
+      },
+    }),
   };
 }
 
-function parameterNames({ layer, site }: Place) {
-  const prefix = `layer.${layer}.${site}.adapter`;
-  return {
-    downWeight: `${prefix}.down.weight`,
-    downBias: `${prefix}.down.bias`,
-    upWeight: `${prefix}.up.weight`,
-    upBias: `${prefix}.up.bias`,
-  };
+/** Throws OptionError. */
+export function checkDeviation(initialDeviation: number): void {
+  if (!(initialDeviation > 0 && initialDeviation < 1)) {
+    throw new OptionError('initialDeviation', `${initialDeviation} is not above 0 and below 1`);
+  }
 }

@@ -1,30 +1,77 @@
+import type { Place, SubLayer } from '../models/bert';
 import type { EncoderConfig } from '../models/config';
-import type { Activation } from '../ops/activation';
+import type { ProductPlace } from '../models/encoder-parameters';
 import type { ParameterSpec } from '../scheduler/parameters';
 import type { Tape, Tensor } from '../scheduler/tape';
-
-/** The two sub-layers of an encoder layer, each of which ends in a projection, a residual connection and a LayerNorm. */
-export type Site = 'attention' | 'output';
-
-export interface Place {
-  readonly layer: number;
-  readonly site: Site;
-}
 
 /** Draws of initial values; one stream a parameter. */
 export interface Initializer {
   /** `length` normal draws of standard deviation `sigma`, redrawn beyond 2σ. */
   truncatedNormal(parameter: string, length: number, sigma: number): Float32Array;
+  /** `length` uniform draws from [−bound, bound). */
+  uniform(parameter: string, length: number, bound: number): Float32Array;
 }
 
-/** A parameter-efficient method: its parameters and where it attaches to the encoder. */
-export interface AdapterMethod {
-  readonly kind: 'houlsby';
-  readonly bottleneck: number;
-  /** f between the bottleneck's two products. */
-  readonly activation: Activation;
-  /** Of the adapters in `layers`. Throws OptionError where the method's options do not fit the encoder. */
-  parameters(config: EncoderConfig, initializer: Initializer, layers: readonly number[]): ParameterSpec[];
-  /** From a sub-layer's projected output `[T, hidden]` to what the residual is added to. */
-  attach(tape: Tape, place: Place, projected: Tensor, parameter: (name: string) => Tensor): Tensor;
+/** What a method's parameters depend on. */
+export interface ParameterContext {
+  readonly config: EncoderConfig;
+  readonly hasPooler: boolean;
+  /** The layers that are adapted, ascending. */
+  readonly layers: readonly number[];
+  readonly initializer: Initializer;
+  /** What the encoder has under a name of `models/encoder-parameters.ts`. */
+  pretrained(name: string): Promise<Float32Array>;
 }
+
+/** What a method needs to record its part of the encoder. */
+export interface AttachContext {
+  readonly tape: Tape;
+  /** The method's tensors by name; trainable in training. */
+  parameter(name: string): Tensor;
+  /** Whether dropout is drawn. */
+  readonly isTraining: boolean;
+}
+
+/** What a method does to the layers that it adapts; what it leaves out stays as it is. */
+export interface MethodHooks {
+  /** A product: `product` is what it is without the method. */
+  linear?(place: ProductPlace, x: Tensor, product: (x: Tensor) => Tensor): Tensor;
+  /** The end of a sub-layer. */
+  subLayer?(place: Place, end: SubLayer): Tensor;
+}
+
+/** Which of the backbone's LayerNorms are trained: γ and β, β alone, or neither. */
+export type LayerNormChoice = 'all' | 'biases' | 'none';
+
+/** A method's options as files and resumable states hold them. */
+export type MethodOptions = Readonly<Record<string, number | string | readonly string[]>>;
+
+/** A parameter-efficient method, or what one is compared with: what is trained, and where it attaches to the encoder. */
+export interface AdapterMethod {
+  /** Its name in files: 'houlsby', 'lora', … */
+  readonly kind: string;
+  /** What it was made with, defaults filled in. */
+  readonly options: MethodOptions;
+  /** What it adapts where the task does not say, of so many layers; ascending. */
+  layers(count: number): readonly number[];
+  /** Whether a task may choose other layers. */
+  readonly canChooseLayers: boolean;
+  /** Which LayerNorms it trains along where the task does not say. */
+  readonly layerNorm: LayerNormChoice;
+  /** Whether a task may choose otherwise. */
+  readonly canChooseLayerNorm: boolean;
+  /**
+   * What it trains beside LayerNorms and head. A parameter with the name of one of the encoder's takes its place.
+   * Throws OptionError where the method's options do not fit the encoder.
+   */
+  parameters(context: ParameterContext): ParameterSpec[];
+  /** Absent where the parameters are all: each takes the place of one of the encoder's. */
+  attach?(context: AttachContext): MethodHooks;
+}
+
+/** Of methods that adapt all layers, or those that the task chooses, and leave LayerNorms to the task. */
+export const ANY_LAYERS = {
+  layers: (count: number) => Array.from({ length: count }, (_, layer) => layer),
+  canChooseLayers: true,
+  canChooseLayerNorm: true,
+} as const;

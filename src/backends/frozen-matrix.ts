@@ -28,11 +28,40 @@ export interface FrozenMatrixBuffer {
   readonly buffer: DeviceBuffer;
   /** Whole rows from `firstRow` on; every row is written once, `firstRow` a multiple of 8. */
   writeRows(firstRow: number, elements: StoredElements): void;
+  /** All rows, as they were written. */
+  readRows(): Promise<StoredElements>;
 }
 
 /** Words of one row of a table: rows begin at multiples of 4 bytes. */
 export function wordsPerRow({ columns, storage }: Pick<FrozenMatrixSpec, 'columns' | 'storage'>): number {
   return Math.ceil((columns * BYTES_PER_ELEMENT[storage]) / 4);
+}
+
+/** An array for `length` elements of a storage. */
+export function storedElements(storage: WeightStorage, length: number): StoredElements {
+  switch (storage) {
+    case 'f32':
+      return new Float32Array(length);
+    case 'f16':
+      return new Uint16Array(length);
+    case 'int8':
+      return new Int8Array(length);
+  }
+}
+
+/** What `packRows` packed. */
+export function unpackRows(
+  words: ArrayBuffer,
+  { rows, columns, storage }: Pick<FrozenMatrixSpec, 'rows' | 'columns' | 'storage'>,
+): StoredElements {
+  const elements = storedElements(storage, rows * columns);
+  const bytes = new Uint8Array(elements.buffer);
+  const rowBytes = wordsPerRow({ columns, storage }) * 4;
+  const size = columns * elements.BYTES_PER_ELEMENT;
+  for (let row = 0; row < rows; row++) {
+    bytes.set(new Uint8Array(words, row * rowBytes, size), row * size);
+  }
+  return elements;
 }
 
 /** Rows of elements as words, row after row, the last word of each filled up with zeros. */

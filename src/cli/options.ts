@@ -1,5 +1,11 @@
 import { InvalidArgumentError } from 'commander';
-import type { KernelChoice, TaskKind, WeightStorage } from '../index';
+import {
+  type KernelChoice,
+  LORA_TARGETS,
+  type MethodName,
+  type TaskKind,
+  type WeightStorage,
+} from '../index';
 import { parseDecimal } from './number';
 
 /** What the commands are given once the command line has been read. Names follow the flags. */
@@ -26,10 +32,16 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly train: string;
   readonly dev?: string;
   readonly task: TaskKind;
-  readonly adapter: 'houlsby';
-  readonly bottleneck: number;
+  readonly adapter: MethodName;
+  readonly bottleneck?: number;
+  readonly scaling?: number;
+  readonly rank?: number;
+  readonly alpha?: number;
+  readonly loraDropout?: number;
+  readonly targets?: readonly string[];
+  readonly topK?: number;
   readonly adapterLayers?: readonly number[];
-  readonly layerNorm: 'all' | 'none';
+  readonly layerNorm?: 'all' | 'none';
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
@@ -100,6 +112,16 @@ export function layerList(text: string): readonly number[] {
     throw new InvalidArgumentError('It must not name a layer twice.');
   }
   return layers.sort((a, b) => a - b);
+}
+
+/** A parser for commander: products like `query,value`. */
+export function targetList(text: string): readonly string[] {
+  const targets = text.split(',').map((part) => part.trim());
+  const unknown = targets.find((target) => !LORA_TARGETS.some((known) => known === target));
+  if (unknown === undefined) return targets;
+  throw new InvalidArgumentError(
+    `It must be some of ${LORA_TARGETS.join(', ')}; ${JSON.stringify(unknown)} is none.`,
+  );
 }
 
 /** `3-5`, `0,2-3`: what `layerList` reads. */

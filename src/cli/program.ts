@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { version } from '../../package.json';
-import { KERNEL_CHOICES } from '../index';
+import { KERNEL_CHOICES, METHOD_NAMES } from '../index';
 import {
   type DoctorOptions,
   decimalNumber,
@@ -10,6 +10,7 @@ import {
   type PredictOptions,
   type TokenizeOptions,
   type TrainOptions,
+  targetList,
   wholeNumber,
 } from './options';
 
@@ -50,15 +51,36 @@ function addTrain(program: Command, actions: Actions): void {
         .choices(['classification', 'regression'])
         .default('classification'),
     )
-    .addOption(new Option('--adapter <method>', 'adapter method').choices(['houlsby']).default('houlsby'))
-    .option('--bottleneck <size>', 'width of the adapters', wholeNumber(1), 64)
+    .addOption(new Option('--adapter <method>', 'what is trained').choices(METHOD_NAMES).default('houlsby'))
+    .option('--bottleneck <size>', 'houlsby, pfeiffer, parallel: width (default: 64)', wholeNumber(1))
+    .option(
+      '--scaling <factor>',
+      'parallel: factor of the branch (default: 4)',
+      decimalNumber({ least: 0, aboveLeast: true }),
+    )
+    .option('--rank <r>', 'lora: rank of the updates (default: 8)', wholeNumber(1))
+    .option(
+      '--alpha <alpha>',
+      'lora: updates are multiplied by alpha / rank (default: 8)',
+      decimalNumber({ least: 0, aboveLeast: true }),
+    )
+    .option(
+      '--lora-dropout <p>',
+      'lora: dropout before the updates (default: 0)',
+      decimalNumber({ least: 0, most: 1, belowMost: true }),
+    )
+    .option('--targets <products>', 'lora: what is updated (default: query,value)', targetList)
+    .option('--top-k <layers>', 'top-k: how many layers (default: 1)', wholeNumber(1))
     .option(
       '--adapter-layers <layers>',
-      'layers that get adapters, from 0: 3-5 or 0,2-3 (default: all)',
+      'layers that are adapted, from 0: 3-5 or 0,2-3 (default: all)',
       layerList,
     )
     .addOption(
-      new Option('--layer-norm <which>', 'LayerNorms to train too').choices(['all', 'none']).default('all'),
+      new Option(
+        '--layer-norm <which>',
+        "LayerNorms to train too (default: as the method's authors)",
+      ).choices(['all', 'none']),
     )
     .option('--epochs <number>', 'passes over the examples', wholeNumber(1), 3)
     .option('--batch-size <number>', 'examples per step', wholeNumber(1), 32)
@@ -98,7 +120,7 @@ function addTrain(program: Command, actions: Actions): void {
     .addOption(
       new Option(
         '--prefix-cache <where>',
-        "where the output of the layers below the lowest adapter's is kept",
+        'where the output of the layers below the lowest adapted one is kept',
       )
         .choices(['auto', 'off', 'disk'])
         .default('auto'),

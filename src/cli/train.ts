@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import {
+  type AdapterMethod,
   DivergedError,
   type DoneReport,
   type Example,
-  houlsby,
   loadBackbone,
   type PrefixCacheReport,
   type Runtime,
@@ -13,6 +13,7 @@ import {
 } from '../index';
 import { labelsOf, readExamples } from './data/examples';
 import { Interrupted, interruptible } from './interrupt';
+import { describeMethod, methodOf } from './method';
 import { describeLayers, type TrainOptions } from './options';
 import { createProgress, type Progress } from './progress';
 import { renderReport } from './report';
@@ -30,10 +31,11 @@ interface TrainingData {
 
 /** `graft train`. Everything that can be wrong with the options and the data is found before the device is asked for. */
 export async function train(options: TrainOptions): Promise<void> {
+  const method = methodOf(options);
   const data = await readData(options);
-  const run = await UnfinishedRun.open(options.out, settingsOf(options, data), options.resume);
+  const run = await UnfinishedRun.open(options.out, settingsOf(options, method, data), options.resume);
   await interruptible((signal) =>
-    withRuntime(options, (runtime) => trainOn(runtime, options, data, run, signal)),
+    withRuntime(options, (runtime) => trainOn(runtime, options, method, data, run, signal)),
   );
 }
 
@@ -53,15 +55,14 @@ async function readData(options: TrainOptions): Promise<TrainingData> {
  * What a resumed run must share with the run that it goes on with. The columns and --limit are in the data's digests;
  * --prefix-cache and --recompute may differ: they change no bit, and a run that lacked memory should be able to go on.
  */
-function settingsOf(options: TrainOptions, data: TrainingData): RunSettings {
+function settingsOf(options: TrainOptions, method: AdapterMethod, data: TrainingData): RunSettings {
   return {
     '--backbone': options.backbone,
     '--weights': options.weights,
     '--task': options.task,
-    '--adapter': options.adapter,
-    '--bottleneck': options.bottleneck,
+    '--adapter': describeMethod(method),
     '--adapter-layers': options.adapterLayers === undefined ? null : describeLayers(options.adapterLayers),
-    '--layer-norm': options.layerNorm,
+    '--layer-norm': options.layerNorm ?? null,
     '--epochs': options.epochs,
     '--batch-size': options.batchSize,
     '--learning-rate': options.learningRate,
@@ -82,6 +83,7 @@ function settingsOf(options: TrainOptions, data: TrainingData): RunSettings {
 async function trainOn(
   runtime: Runtime,
   options: TrainOptions,
+  method: AdapterMethod,
   data: TrainingData,
   run: UnfinishedRun,
   signal: AbortSignal,
@@ -90,7 +92,7 @@ async function trainOn(
   let saved = run.state !== undefined;
   let step = 0;
   try {
-    const task = await createTask(runtime, options, data, progress, signal);
+    const task = await createTask(runtime, options, method, data, progress, signal);
     introduce(progress, runtime, options, data, run);
     await run.begin();
     const done = await consume(task, options, data, progress, {
@@ -104,7 +106,7 @@ async function trainOn(
         step = number;
       },
     });
-    await writeResults(task, options, data);
+    await writeResults(task, options, method, data);
     await run.clear();
     // Said last, so that whoever waits for it finds the files.
     if (options.json) printJson(done);
@@ -122,6 +124,7 @@ async function trainOn(
 async function createTask(
   runtime: Runtime,
   options: TrainOptions,
+  method: AdapterMethod,
   data: TrainingData,
   progress: Progress,
   signal: AbortSignal,
@@ -135,7 +138,7 @@ async function createTask(
   return backbone.createTask({
     kind: options.task,
     ...(options.task === 'classification' ? { labels: data.labels } : {}),
-    adapter: houlsby({ bottleneck: options.bottleneck }),
+    adapter: method,
     adapterLayers: options.adapterLayers,
     layerNorm: options.layerNorm,
     dropout: options.dropout,
@@ -198,10 +201,15 @@ async function consume(
 }
 
 /** The adapter and the report appear together, or not at all. */
-async function writeResults(task: Task, options: TrainOptions, data: TrainingData): Promise<void> {
+async function writeResults(
+  task: Task,
+  options: TrainOptions,
+  method: AdapterMethod,
+  data: TrainingData,
+): Promise<void> {
   const report = renderReport({
     title: options.out,
-    settings: reportedSettings(options, data),
+    settings: reportedSettings(options, method, data),
     labels: data.labels,
     reports: readTrainingLog(logPath(options)),
   });
@@ -215,6 +223,7 @@ function logPath({ out }: TrainOptions): string {
 
 function reportedSettings(
   options: TrainOptions,
+  method: AdapterMethod,
   { examples, dev, labels }: TrainingData,
 ): [string, string][] {
   const columns = [options.text, options.textPair].filter((column) => column !== undefined);
@@ -227,9 +236,9 @@ function reportedSettings(
     ['Training examples', `${grouped(examples.length)} from ${options.train}`],
     ['Dev examples', dev === undefined ? 'none' : `${grouped(dev.length)} from ${options.dev}`],
     ['Columns', `${columns.join(' + ')} → ${options.label}`],
-    ['Adapter', `${options.adapter}, bottleneck ${options.bottleneck}`],
+    ['Adapter', describeMethod(method)],
     ['In layers', options.adapterLayers === undefined ? 'all' : describeLayers(options.adapterLayers)],
-    ['LayerNorms trained', options.layerNorm],
+    ['LayerNorms trained', options.layerNorm ?? method.layerNorm],
     ['Epochs', String(options.epochs)],
     ['Batch size', String(options.batchSize)],
     ['Learning rate', `${options.learningRate}, warm-up ${options.warmup} of the steps`],

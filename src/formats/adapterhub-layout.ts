@@ -1,4 +1,4 @@
-/** Houlsby adapters on BERT as the Python library `adapters` lays them out: file names, tensor names, configuration. */
+/** Bottleneck adapters on BERT as the Python library `adapters` lays them out: file names, tensor names, configuration. */
 import { PythonFloat, type PythonValue } from './python-json';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
@@ -9,13 +9,24 @@ export const HEAD_WEIGHTS = 'model_head.safetensors';
 /** The version of the layout, as that library names itself. Without it, it reads "gelu" as the tanh form. */
 export const LAYOUT_VERSION = 'adapters.1.2.0';
 
-export type AdapterNonLinearity = 'gelu' | 'gelu_tanh';
+export const ADAPTER_NON_LINEARITIES = ['gelu', 'gelu_tanh', 'relu', 'swish'] as const;
+export type AdapterNonLinearity = (typeof ADAPTER_NON_LINEARITIES)[number];
 
 /** What the library calls each; the first is written, all are read. They are transformers' names of one function. */
 export const NON_LINEARITIES: Readonly<Record<AdapterNonLinearity, readonly string[]>> = {
   gelu: ['gelu', 'gelu_python'],
   gelu_tanh: ['gelu_new', 'gelu_pytorch_tanh', 'gelu_python_tanh', 'gelu_fast'],
+  relu: ['relu'],
+  swish: ['swish', 'silu'],
 };
+
+/** Where the methods of this layout have their modules, and what the library calls them. */
+export const BOTTLENECK_METHODS = ['houlsby', 'pfeiffer', 'parallel'] as const;
+export type BottleneckMethod = (typeof BOTTLENECK_METHODS)[number];
+
+export function isBottleneckMethod(name: string): name is BottleneckMethod {
+  return BOTTLENECK_METHODS.some((method) => method === name);
+}
 
 export interface LayoutTensor {
   /** Graft's: 'layer.0.attention.adapter.down.weight'. */
@@ -32,18 +43,24 @@ const SITES = [
   { site: 'output', module: 'output' },
 ] as const;
 
-/** The adapters' tensors, two adapters a layer. */
+/** The sites that have modules: both, or that of the feed-forward sub-layer. */
+function sitesOf(method: BottleneckMethod): readonly (typeof SITES)[number][] {
+  return method === 'houlsby' ? SITES : SITES.slice(1);
+}
+
+/** The modules' tensors, layer by layer. */
 export function adapterTensors(
   adapterName: string,
   sizes: {
     readonly hiddenSize: number;
     /** Ascending, counted from 0. */
     readonly adapterLayers: readonly number[];
+    readonly method: BottleneckMethod;
     readonly bottleneck: number;
   },
 ): LayoutTensor[] {
   const { hiddenSize, bottleneck } = sizes;
-  return eachSite(sizes.adapterLayers).flatMap(({ name, module }) => {
+  return eachSite(sizes.adapterLayers, sitesOf(sizes.method)).flatMap(({ name, module }) => {
     const ours = `${name}.adapter`;
     const theirs = `${module}.adapters.${adapterName}`;
     return [
@@ -67,7 +84,7 @@ export function layerNormTensors(sizes: {
   const [lowest = 0] = sizes.adapterLayers;
   const embeddings = lowest === 0 ? [{ name: 'embeddings', module: 'embeddings' }] : [];
   const above = Array.from({ length: sizes.layers - lowest }, (_, index) => lowest + index);
-  const places = [...embeddings, ...eachSite(above)];
+  const places = [...embeddings, ...eachSite(above, SITES)];
   return places.flatMap(({ name, module }) =>
     ['weight', 'bias'].map((part) =>
       tensor(`${name}.layer_norm.${part}`, `${module}.LayerNorm.${part}`, [sizes.hiddenSize]),
@@ -83,9 +100,12 @@ export function headTensors(hiddenSize: number, outputs: number, module = 'class
   ];
 }
 
-function eachSite(layers: readonly number[]): { name: string; module: string }[] {
+function eachSite(
+  layers: readonly number[],
+  sites: readonly (typeof SITES)[number][],
+): { name: string; module: string }[] {
   return layers.flatMap((layer) =>
-    SITES.map(({ site, module }) => ({
+    sites.map(({ site, module }) => ({
       name: `layer.${layer}.${site}`,
       module: `encoder.layer.${layer}.${module}`,
     })),
@@ -118,8 +138,8 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** What decides how a Houlsby adapter computes, beside its size and non-linearity. A file that differs is another method. */
-export const HOULSBY_STRUCTURE: Readonly<Record<string, PythonValue>> = {
+/** What decides how a module computes, beside its sizes, non-linearity and scale: here of Houlsby's. */
+const HOULSBY_STRUCTURE: Readonly<Record<string, PythonValue>> = {
   adapter_residual_before_ln: false,
   cross_adapter: false,
   inv_adapter: null,
@@ -132,13 +152,18 @@ export const HOULSBY_STRUCTURE: Readonly<Record<string, PythonValue>> = {
   output_adapter: true,
   phm_layer: false,
   residual_before_ln: true,
-  // The library asks for a float and refuses 1.
-  scaling: new PythonFloat(1),
   use_gating: false,
 };
 
-/** The rest of what the library writes for Houlsby: of use in training, or to methods that are switched off. */
-const HOULSBY_DEFAULTS: Readonly<Record<string, PythonValue>> = {
+/** The library's DoubleSeqBnConfig, SeqBnConfig and ParBnConfig. A file that differs from all of them is another method. */
+export const STRUCTURES: Readonly<Record<BottleneckMethod, Readonly<Record<string, PythonValue>>>> = {
+  houlsby: HOULSBY_STRUCTURE,
+  pfeiffer: { ...HOULSBY_STRUCTURE, mh_adapter: false, original_ln_before: true },
+  parallel: { ...HOULSBY_STRUCTURE, mh_adapter: false, is_parallel: true },
+};
+
+/** The rest of what the library writes: of use in training, or to methods that are switched off. */
+const DEFAULTS: Readonly<Record<string, PythonValue>> = {
   dropout: new PythonFloat(0),
   factorized_phm_W: true,
   factorized_phm_rule: false,
@@ -158,17 +183,25 @@ const HOULSBY_DEFAULTS: Readonly<Record<string, PythonValue>> = {
 };
 
 /** `config` of adapter_config.json. */
-export function houlsbyConfig(
-  hiddenSize: number,
-  bottleneck: number,
-  nonLinearity: AdapterNonLinearity,
+export function bottleneckConfig(
+  adapter: {
+    readonly method: BottleneckMethod;
+    readonly hiddenSize: number;
+    readonly bottleneck: number;
+    readonly nonLinearity: AdapterNonLinearity;
+    readonly scaling: number;
+  },
   leaveOut: readonly number[],
 ): Readonly<Record<string, PythonValue>> {
+  const { method, hiddenSize, bottleneck, nonLinearity, scaling } = adapter;
   return {
-    ...HOULSBY_STRUCTURE,
-    ...HOULSBY_DEFAULTS,
+    ...STRUCTURES[method],
+    ...DEFAULTS,
+    ...(method === 'parallel' ? { init_weights: 'mam_adapter' } : {}),
     leave_out: leaveOut,
     non_linearity: NON_LINEARITIES[nonLinearity][0] ?? nonLinearity,
     reduction_factor: reductionFactor(hiddenSize, bottleneck),
+    // The library asks for a float and refuses 1.
+    scaling: new PythonFloat(scaling),
   };
 }

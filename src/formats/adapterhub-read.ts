@@ -1,31 +1,33 @@
-/** Reading a task in the layout of AdapterHub: Graft's own files, and Houlsby adapters that `adapters` trained on BERT. */
-import { AdapterMismatchError, FileAccessError, FileFormatError, UnsupportedModelError } from '../errors';
-import { type FileSource, type OpenOptions, readFile } from '../platform/files';
-import type { AdapterFiles, AdapterTensor } from './adapterhub';
+/** Reading a task in the layout of AdapterHub: Graft's own files, and adapters that `adapters` trained on BERT. */
+import { AdapterMismatchError, FileFormatError, UnsupportedModelError } from '../errors';
+import type { FileSource, OpenOptions } from '../platform/files';
+import type { AdapterFiles } from './adapterhub';
 import {
-  ADAPTER_CONFIG,
+  ADAPTER_NON_LINEARITIES,
   ADAPTER_WEIGHTS,
   type AdapterNonLinearity,
   adapterTensors,
+  BOTTLENECK_METHODS,
+  type BottleneckMethod,
   HEAD_CONFIG,
   HEAD_WEIGHTS,
-  HOULSBY_STRUCTURE,
   headTensors,
-  type LayoutTensor,
   layerNormTensors,
   NON_LINEARITIES,
+  STRUCTURES,
 } from './adapterhub-layout';
-import { isJsonObject, type JsonObject, parseJsonObject, show } from './json';
-import { PythonFloat, type PythonValue } from './python-json';
-import { openSafetensors, readFiniteFloat32, type SafetensorsFile } from './safetensors';
-
-/** The backbone that the adapter is to sit on. */
-export interface BackboneSizes {
-  readonly hiddenSize: number;
-  readonly layers: number;
-  /** For messages. */
-  readonly description: string;
-}
+import { isJsonObject, type JsonObject, show } from './json';
+import type { PythonValue } from './python-json';
+import type { SafetensorsFile } from './safetensors';
+import {
+  type BackboneSizes,
+  type ConfigFile,
+  mismatch,
+  openWeights,
+  readConfig,
+  readTensors,
+  type TaskTensor,
+} from './task';
 
 /**
  * Throws FileAccessError where a file is missing, FileFormatError where one is damaged, UnsupportedModelError for another
@@ -33,20 +35,22 @@ export interface BackboneSizes {
  */
 export async function readAdapterHub(
   source: FileSource,
+  config: ConfigFile,
   backbone: BackboneSizes,
   options: OpenOptions = {},
 ): Promise<AdapterFiles> {
-  const config = await readConfig(source, ADAPTER_CONFIG, options);
   const method = parseMethod(config, source, backbone);
   const weights = await openWeights(source, ADAPTER_WEIGHTS, options);
   try {
     const adapter = await readAdapter(weights, method, source, backbone);
     const head = await readHead(source, backbone, options);
     const { settings } = graftBlock(config);
-    const { name, nonLinearity } = method;
+    const { name, kind, nonLinearity, scaling } = method;
     return {
       name,
+      method: kind,
       nonLinearity,
+      scaling,
       ...adapter,
       ...head,
       hiddenSize: backbone.hiddenSize,
@@ -59,35 +63,6 @@ export async function readAdapterHub(
   }
 }
 
-interface ConfigFile {
-  readonly file: string;
-  readonly json: JsonObject;
-}
-
-async function readConfig(source: FileSource, name: string, options: OpenOptions): Promise<ConfigFile> {
-  const file = await readFile(source, name, options);
-  if (file === undefined) {
-    throw new FileAccessError(
-      name,
-      `not in ${source.description}`,
-      'Give the directory that an adapter was saved to',
-    );
-  }
-  return { file: file.name, json: parseJsonObject(file.bytes, file.name) };
-}
-
-async function openWeights(source: FileSource, name: string, options: OpenOptions): Promise<SafetensorsFile> {
-  const file = await source.open(name, options);
-  if (file === undefined) {
-    throw new FileAccessError(
-      name,
-      `not in ${source.description}`,
-      'Graft does not read .bin files: save the adapter again in Python with use_safetensors=True',
-    );
-  }
-  return openSafetensors(file);
-}
-
 /** Graft's own part of a configuration file; empty in others' files. */
 function graftBlock({ json }: ConfigFile): JsonObject {
   return isJsonObject(json.graft) ? json.graft : {};
@@ -95,6 +70,8 @@ function graftBlock({ json }: ConfigFile): JsonObject {
 
 interface Method {
   readonly name: string;
+  readonly kind: BottleneckMethod;
+  readonly scaling: number;
   readonly nonLinearity: AdapterNonLinearity;
   /** Layers without adapters. */
   readonly leaveOut: readonly number[];
@@ -123,23 +100,42 @@ function parseMethod({ file, json }: ConfigFile, source: FileSource, backbone: B
   }
   if (typeof config.architecture === 'string') {
     throw new UnsupportedModelError(
-      `${file}: the method ${show(config.architecture)} is not a Houlsby adapter`,
+      `${file}: the method ${show(config.architecture)} is none of ${BOTTLENECK_METHODS.join(', ')}`,
     );
   }
-  for (const [key, expected] of Object.entries(HOULSBY_STRUCTURE)) {
-    const found = config[key];
-    if (found !== undefined && !isSame(found, expected)) {
-      throw new UnsupportedModelError(
-        `${file}: config.${key} is ${show(found)}`,
-        'Graft runs Houlsby adapters, the DoubleSeqBnConfig of adapters',
-      );
-    }
-  }
+  const kind = parseKind(file, config);
   return {
     name,
+    kind,
+    scaling: parseScaling(file, kind, config.scaling),
     nonLinearity: parseNonLinearity(file, json, config),
     leaveOut: parseLeaveOut(file, config.leave_out),
   };
+}
+
+/** The method whose structure the configuration does not contradict. Throws UnsupportedModelError where there is none. */
+function parseKind(file: string, config: JsonObject): BottleneckMethod {
+  const contradiction = (kind: BottleneckMethod) =>
+    Object.entries(STRUCTURES[kind]).find(
+      ([key, expected]) => config[key] !== undefined && !isSame(config[key], expected),
+    )?.[0];
+  const kind = BOTTLENECK_METHODS.find((method) => contradiction(method) === undefined);
+  if (kind !== undefined) return kind;
+  const key = contradiction('houlsby') ?? '';
+  throw new UnsupportedModelError(
+    `${file}: config.${key} is ${show(config[key])}`,
+    'Graft runs DoubleSeqBnConfig, SeqBnConfig and ParBnConfig of adapters: Houlsby, Pfeiffer and parallel adapters',
+  );
+}
+
+function parseScaling(file: string, kind: BottleneckMethod, found: JsonObject[string]): number {
+  if (found === undefined) return 1;
+  const isScale = typeof found === 'number' && Number.isFinite(found) && found !== 0;
+  if (isScale && (found === 1 || kind === 'parallel')) return found;
+  throw new UnsupportedModelError(
+    `${file}: config.scaling is ${show(found)}`,
+    'Graft runs parallel adapters with a number for it, others without',
+  );
 }
 
 /** No list, `null` and an empty list all say "none". */
@@ -152,8 +148,7 @@ function parseLeaveOut(file: string, found: JsonObject[string]): readonly number
 }
 
 function isSame(found: JsonObject[string], expected: PythonValue): boolean {
-  const value = expected instanceof PythonFloat ? expected.value : expected;
-  return JSON.stringify(found) === JSON.stringify(value);
+  return JSON.stringify(found) === JSON.stringify(expected);
 }
 
 function parseNonLinearity(file: string, json: JsonObject, config: JsonObject): AdapterNonLinearity {
@@ -161,7 +156,7 @@ function parseNonLinearity(file: string, json: JsonObject, config: JsonObject): 
   // Before files had a version, "gelu" was the tanh form and "gelu_orig" the one with erf.
   const isOld = json.version === undefined;
   const name = isOld && found === 'gelu' ? 'gelu_new' : isOld && found === 'gelu_orig' ? 'gelu' : found;
-  for (const ours of ['gelu', 'gelu_tanh'] as const) {
+  for (const ours of ADAPTER_NON_LINEARITIES) {
     if (typeof name === 'string' && NON_LINEARITIES[ours].includes(name)) {
       return ours;
     }
@@ -175,7 +170,7 @@ function parseNonLinearity(file: string, json: JsonObject, config: JsonObject): 
 
 async function readAdapter(
   weights: SafetensorsFile,
-  { name, leaveOut }: Method,
+  { name, kind, leaveOut }: Method,
   source: FileSource,
   backbone: BackboneSizes,
 ): Promise<Pick<AdapterFiles, 'adapterLayers' | 'bottleneck' | 'layerNorms' | 'tensors'>> {
@@ -190,7 +185,8 @@ async function readAdapter(
     );
   }
   const layers = countLayers([...adapterLayers, ...leaveOut]);
-  const firstDown = `${prefix}encoder.layer.${adapterLayers[0] ?? 0}.attention.output.adapters.${name}.adapter_down.0.weight`;
+  const site = kind === 'houlsby' ? 'attention.output' : 'output';
+  const firstDown = `${prefix}encoder.layer.${adapterLayers[0] ?? 0}.${site}.adapters.${name}.adapter_down.0.weight`;
   const shape = weights.info(firstDown)?.shape;
   const [bottleneck, hiddenSize] = shape ?? [];
   if (bottleneck === undefined || bottleneck === 0 || hiddenSize === undefined || shape?.length !== 2) {
@@ -206,14 +202,14 @@ async function readAdapter(
   const norms = layerNormTensors({ ...backbone, adapterLayers });
   const layerNorms = norms.some(({ storedName }) => weights.info(prefix + storedName) !== undefined);
   const layout = [
-    ...adapterTensors(name, { hiddenSize, adapterLayers, bottleneck }),
+    ...adapterTensors(name, { hiddenSize, adapterLayers, method: kind, bottleneck }),
     ...(layerNorms ? norms : []),
   ].map((tensor) => ({ ...tensor, storedName: prefix + tensor.storedName }));
   const known = new Set(layout.map(({ storedName }) => storedName));
   const unknown = weights.names().find((stored) => !known.has(stored));
   if (unknown !== undefined) {
     throw new UnsupportedModelError(
-      `${weights.file}: tensor ${show(unknown)} belongs to no Houlsby adapter named ${show(name)}`,
+      `${weights.file}: tensor ${show(unknown)} belongs to no ${kind} adapter named ${show(name)}`,
     );
   }
   return { adapterLayers, bottleneck, layerNorms, tensors: await readTensors(weights, layout) };
@@ -236,29 +232,10 @@ function countLayers(layers: readonly number[]): number {
   return largest + 1 === numbers.size ? numbers.size : 0;
 }
 
-async function readTensors(
-  weights: SafetensorsFile,
-  layout: readonly LayoutTensor[],
-): Promise<Map<string, AdapterTensor>> {
-  const tensors = new Map<string, AdapterTensor>();
-  for (const { name, storedName, shape } of layout) {
-    const info = weights.info(storedName);
-    if (info?.shape.join() !== shape.join()) {
-      throw new FileFormatError(
-        weights.file,
-        `tensor ${show(storedName)}`,
-        `shape [${shape.join(', ')}] was expected, found ${info === undefined ? 'nothing' : show(info.shape)}`,
-      );
-    }
-    tensors.set(name, { shape, data: await readFiniteFloat32(weights, storedName) });
-  }
-  return tensors;
-}
-
 interface Head {
   readonly taskKind: AdapterFiles['taskKind'];
   readonly labels: readonly string[];
-  readonly tensors: Map<string, AdapterTensor>;
+  readonly tensors: Map<string, TaskTensor>;
 }
 
 async function readHead(source: FileSource, backbone: BackboneSizes, options: OpenOptions): Promise<Head> {
@@ -340,12 +317,4 @@ function labelsById(label2id: JsonObject[string], outputs: number): string[] {
   }
   const byId = new Map(Object.entries(label2id).map(([label, id]) => [Number(id), label]));
   return Array.from({ length: outputs }, (_, id) => byId.get(id)).filter((label) => label !== undefined);
-}
-
-function mismatch(source: FileSource, found: string, backbone: BackboneSizes): AdapterMismatchError {
-  return new AdapterMismatchError(
-    `the adapter in ${source.description} has ${found}; ` +
-      `the backbone ${backbone.description} has ${backbone.layers} layers of hidden size ${backbone.hiddenSize}`,
-    'Load it onto the backbone that it was trained on',
-  );
 }

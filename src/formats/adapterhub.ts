@@ -5,49 +5,33 @@ import {
   ADAPTER_WEIGHTS,
   type AdapterNonLinearity,
   adapterTensors,
+  type BottleneckMethod,
+  bottleneckConfig,
   HEAD_CONFIG,
   HEAD_WEIGHTS,
   headTensors,
-  houlsbyConfig,
   LAYOUT_VERSION,
   type LayoutTensor,
   layerNormTensors,
   layersBeside,
 } from './adapterhub-layout';
-import type { JsonObject } from './json';
 import { type PythonValue, pythonJson } from './python-json';
 import { writeSafetensors } from './safetensors';
+import type { TaskFiles } from './task';
 
-export interface AdapterTensor {
-  /** PyTorch's order: a linear layer's weight is [out, in]. */
-  readonly shape: readonly number[];
-  /** Row-major. */
-  readonly data: Float32Array;
-}
-
-/** A Houlsby adapter with its head and labels. */
-export interface AdapterFiles {
-  /** Of the task; a part of the tensors' names in the file, so it may not hold a dot. */
-  readonly name: string;
-  readonly hiddenSize: number;
-  readonly layers: number;
-  /** The layers that have adapters, counted from 0, ascending. */
-  readonly adapterLayers: readonly number[];
+/**
+ * Bottleneck modules with their head and labels. The task's name is a part of the tensors' names, so it may not hold a dot. The
+ * tensors: 'layer.{i}.{attention|output}.adapter.{down|up}.{weight|bias}', 'classifier.{weight|bias}', and with `layerNorms`
+ * 'layer.{i}.{attention|output}.layer_norm.{weight|bias}' and 'embeddings.layer_norm.{weight|bias}': see `layerNormTensors`.
+ */
+export interface AdapterFiles extends TaskFiles {
+  readonly method: BottleneckMethod;
   readonly bottleneck: number;
   readonly nonLinearity: AdapterNonLinearity;
+  /** By which a module's output is multiplied: 1 but for parallel ones. */
+  readonly scaling: number;
   /** Whether the backbone's LayerNorms were trained and are among `tensors`. */
   readonly layerNorms: boolean;
-  readonly taskKind: 'classification' | 'regression';
-  /** In the order of the head's outputs; empty for regression. */
-  readonly labels: readonly string[];
-  /** What else Graft wants to find again, such as the maximum length; other programs ignore it. */
-  readonly settings: JsonObject;
-  /**
-   * 'layer.{i}.{attention|output}.adapter.{down|up}.{weight|bias}', 'classifier.{weight|bias}', and with `layerNorms`
-   * 'layer.{i}.{attention|output}.layer_norm.{weight|bias}' and 'embeddings.layer_norm.{weight|bias}': see
-   * `layerNormTensors`.
-   */
-  readonly tensors: ReadonlyMap<string, AdapterTensor>;
 }
 
 /**
@@ -73,12 +57,7 @@ export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Arra
     [HEAD_WEIGHTS]: pack(adapter, headTensors(adapter.hiddenSize, labels.length)),
     [ADAPTER_CONFIG]: encodeJson({
       ...about,
-      config: houlsbyConfig(
-        adapter.hiddenSize,
-        adapter.bottleneck,
-        adapter.nonLinearity,
-        layersBeside(adapter.adapterLayers, adapter.layers),
-      ),
+      config: bottleneckConfig(adapter, layersBeside(adapter.adapterLayers, adapter.layers)),
       name: adapter.name,
       graft: { layer_norms: adapter.layerNorms, settings: adapter.settings },
     }),

@@ -1,21 +1,42 @@
-import type { Place } from '../adapters/method';
 import { attention } from '../ops/attention';
 import { dropout } from '../ops/dropout';
-import { embeddings } from '../ops/embeddings';
-import { frozenLinear } from '../ops/frozen_linear';
+import { type EmbeddingTables, embeddings } from '../ops/embeddings';
 import { gelu } from '../ops/gelu';
 import { layerNorm } from '../ops/layer_norm';
 import { pooling } from '../ops/pooling';
 import { tanh } from '../ops/tanh';
 import type { Tape, Tensor } from '../scheduler/tape';
+import type { ProductName, ProductPlace } from './encoder-parameters';
 import type { FrozenEncoder, FrozenLayer, FrozenLinear } from './frozen-encoder';
 
-/** What a task puts into the frozen encoder. */
+/** The two sub-layers of an encoder layer, each of which ends in a projection, a residual connection and a LayerNorm. */
+export type Site = 'attention' | 'output';
+
+export interface Place {
+  readonly layer: number;
+  readonly site: Site;
+}
+
+/** The end of a sub-layer: LayerNorm(y + x), which is `normalize(projected, input)`. All tensors are `[T, hidden]`. */
+export interface SubLayer {
+  /** x: what the sub-layer was given. */
+  readonly input: Tensor;
+  /** y: its projected output, after dropout. */
+  readonly projected: Tensor;
+  /** The sub-layer's LayerNorm of a sum; where it is trained and called twice, its gradients add up. */
+  normalize(output: Tensor, residual: Tensor): Tensor;
+}
+
+/** What a task puts into the encoder, whose own weights are there for what the task does not replace. */
 export interface EncoderTask {
+  /** The encoder's tables, or trained ones. */
+  embeddings(): EmbeddingTables;
   /** γ and β, each `[hidden]`, of the LayerNorm at 'embeddings', 'layer.0.attention', 'layer.0.output', … */
   layerNorm(place: string): { readonly gamma: Tensor; readonly beta: Tensor };
-  /** From a sub-layer's projected output `[T, hidden]`, after dropout, to what the residual is added to. */
-  attach(place: Place, projected: Tensor): Tensor;
+  /** x Wᵀ + b, `[rows, outputs]`, of an encoder's product. */
+  linear(place: ProductPlace | 'pooler', x: Tensor, pretrained: FrozenLinear): Tensor;
+  /** The output of a sub-layer, `[T, hidden]`. */
+  subLayer(place: Place, end: SubLayer): Tensor;
   /** Probabilities in layer `layer`; -1: after the embeddings. */
   dropout(layer: number): { readonly hidden: number; readonly attention: number };
   /** Given the input of each layer, `[T, hidden]`; returns what the layer is to take. */
@@ -27,7 +48,7 @@ export type EncodedRows = 'every token' | 'first tokens';
 
 /**
  * BERT's encoder (Devlin et al. 2019; post-LayerNorm as in google-research/bert) over a packed batch.
- * With an adapter A at both sites a sub-layer with input x and projection y gives LayerNorm(A(y) + x).
+ * A sub-layer with input x and projection y gives LayerNorm(y + x), or what the task makes of them.
  *
  * Only attention mixes tokens. Where just the first ones are asked for, what follows attention in the last layer is
  * therefore computed for their rows alone, forward and backward: the same numbers for a quarter of the layer's products.
@@ -38,27 +59,34 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, ro
     const { gamma, beta } = task.layerNorm(place);
     return layerNorm(tape, x, residual, gamma, beta, config.layerNormEpsilon);
   };
-  const project = (x: Tensor, { weight, bias }: FrozenLinear) => frozenLinear(tape, x, weight, bias);
-  const embedded = normalize('embeddings', embeddings(tape, encoder.embeddings, config.hiddenSize));
+  const embedded = normalize('embeddings', embeddings(tape, task.embeddings(), config.hiddenSize));
   let hidden = dropout(tape, embedded, task.dropout(-1).hidden);
   const encodeLayer = (input: Tensor, weights: FrozenLayer, layer: number): Tensor => {
     const isLast = layer === config.layers - 1;
     const probabilities = task.dropout(layer);
-    const queryKeyValue = project(input, weights.queryKeyValue);
+    const project = (product: ProductName, x: Tensor) => task.linear({ layer, product }, x, weights[product]);
+    const endSubLayer = (site: Site, x: Tensor, projected: Tensor) =>
+      task.subLayer(
+        { layer, site },
+        {
+          input: x,
+          projected,
+          normalize: (output, residual) => normalize(`layer.${layer}.${site}`, output, residual),
+        },
+      );
+    const queryKeyValue = project('attention.query_key_value', input);
     const mixed = attention(tape, queryKeyValue, config.heads, { dropout: probabilities.attention });
     const [context, residual] =
       rows === 'first tokens' && isLast
         ? [pooling(tape, mixed, 'cls'), pooling(tape, input, 'cls')]
         : [mixed, input];
-    const attended = project(context, weights.attentionOutput);
-    const adapted = task.attach({ layer, site: 'attention' }, dropout(tape, attended, probabilities.hidden));
-    const middle = normalize(`layer.${layer}.attention`, adapted, residual);
-    const expanded = gelu(tape, project(middle, weights.intermediate), config.activation);
-    const projected = project(expanded, weights.output);
+    const attended = project('attention.output', context);
+    const middle = endSubLayer('attention', residual, dropout(tape, attended, probabilities.hidden));
+    const expanded = gelu(tape, project('intermediate', middle), config.activation);
+    const projected = project('output', expanded);
     // A third of the layer's products lead to these `[T, hidden]`; with recomputation they are kept, too.
     const dropped = tape.keep(dropout(tape, projected, probabilities.hidden));
-    const output = task.attach({ layer, site: 'output' }, dropped);
-    return normalize(`layer.${layer}.output`, output, middle);
+    return endSubLayer('output', middle, dropped);
   };
   encoder.layers.forEach((weights, layer) => {
     const input = task.enter(layer, hidden);
@@ -70,9 +98,11 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, ro
 }
 
 /** BERT's pooled output `[B, hidden]`: tanh of a linear of the first tokens; those themselves where there is no pooler. */
-export function pool(tape: Tape, encoder: FrozenEncoder, firstTokens: Tensor): Tensor {
-  const { pooler } = encoder;
-  return pooler === undefined
-    ? firstTokens
-    : tanh(tape, frozenLinear(tape, firstTokens, pooler.weight, pooler.bias));
+export function pool(
+  tape: Tape,
+  { pooler }: FrozenEncoder,
+  task: Pick<EncoderTask, 'linear'>,
+  firstTokens: Tensor,
+): Tensor {
+  return pooler === undefined ? firstTokens : tanh(tape, task.linear('pooler', firstTokens, pooler));
 }

@@ -1,11 +1,12 @@
 import type { Backend } from '../backends/backend';
 import { BYTES_PER_ELEMENT, type FrozenMatrixSpec, type WeightStorage } from '../backends/frozen-matrix';
-import { storeRows } from '../backends/quantize';
+import { restoreRows, storeRows } from '../backends/quantize';
 import type { DeviceBuffer } from '../backends/schedule';
 import type { EmbeddingTables, WordSlice } from '../ops/embeddings';
 import { frozen, frozenMatrix, type Tensor } from '../scheduler/tape';
 import type { Checkpoint } from './checkpoint';
 import type { EncoderConfig } from './config';
+import { type ProductName, productName, QUERY_KEY_VALUE } from './encoder-parameters';
 
 /** y = x Wᵀ + b with W `[out, in]`, a frozen matrix, and b `[out]`. */
 export interface FrozenLinear {
@@ -13,13 +14,8 @@ export interface FrozenLinear {
   readonly bias: Tensor;
 }
 
-export interface FrozenLayer {
-  /** Queries, keys and values side by side: `[3·hidden, hidden]`. */
-  readonly queryKeyValue: FrozenLinear;
-  readonly attentionOutput: FrozenLinear;
-  readonly intermediate: FrozenLinear;
-  readonly output: FrozenLinear;
-}
+/** Queries, keys and values are side by side: `[3·hidden, hidden]`. */
+export type FrozenLayer = Readonly<Record<ProductName, FrozenLinear>>;
 
 /** A LayerNorm's pretrained values, both `[hidden]`; tasks train copies of them. */
 export interface LayerNormValues {
@@ -40,6 +36,11 @@ export interface FrozenEncoder {
   readonly parameterCount: number;
   /** What the weights take on the device. */
   readonly byteLength: number;
+  /**
+   * A pretrained weight, bias or table as the device computes with it, by the name that `encoder-parameters.ts` gives it. Throws
+   * RangeError for another name.
+   */
+  read(name: string): Promise<Float32Array<ArrayBuffer>>;
   dispose(): void;
 }
 
@@ -67,12 +68,16 @@ export async function uploadEncoder(
   }
 }
 
+type Reader = () => Promise<Float32Array<ArrayBuffer>>;
+
 class Uploader {
   readonly #checkpoint: Checkpoint;
   readonly #backend: Backend;
   readonly #signal: AbortSignal | undefined;
   readonly #storage: WeightStorage;
   readonly #buffers: DeviceBuffer[] = [];
+  /** Of each weight, bias or table: what reads it back, piece by piece. */
+  readonly #readers = new Map<string, Reader[]>();
   #parameterCount = 0;
 
   constructor(checkpoint: Checkpoint, backend: Backend, { weights = 'f32', signal }: UploadOptions) {
@@ -87,19 +92,21 @@ class Uploader {
     const layerNorms = new Map<string, LayerNormValues>();
     const embeddings = {
       word: await this.#wordEmbeddings(),
-      position: await this.#table('embeddings.position_embeddings.weight'),
-      type: await this.#table('embeddings.token_type_embeddings.weight'),
+      position: await this.#table('embeddings.position.weight', 'embeddings.position_embeddings.weight'),
+      type: await this.#table('embeddings.type.weight', 'embeddings.token_type_embeddings.weight'),
     };
     layerNorms.set('embeddings', await this.#layerNorm('embeddings.LayerNorm'));
     const layers: FrozenLayer[] = [];
     for (let layer = 0; layer < config.layers; layer++) {
       const prefix = `encoder.layer.${layer}`;
-      const attention = ['query', 'key', 'value'].map((name) => `${prefix}.attention.self.${name}`);
+      const attention = QUERY_KEY_VALUE.map((name) => `${prefix}.attention.self.${name}`);
+      const linear = (product: ProductName, names: readonly string[]) =>
+        this.#linear(productName({ layer, product }), names);
       layers.push({
-        queryKeyValue: await this.#linear(attention),
-        attentionOutput: await this.#linear([`${prefix}.attention.output.dense`]),
-        intermediate: await this.#linear([`${prefix}.intermediate.dense`]),
-        output: await this.#linear([`${prefix}.output.dense`]),
+        'attention.query_key_value': await linear('attention.query_key_value', attention),
+        'attention.output': await linear('attention.output', [`${prefix}.attention.output.dense`]),
+        intermediate: await linear('intermediate', [`${prefix}.intermediate.dense`]),
+        output: await linear('output', [`${prefix}.output.dense`]),
       });
       layerNorms.set(
         `layer.${layer}.attention`,
@@ -107,11 +114,12 @@ class Uploader {
       );
       layerNorms.set(`layer.${layer}.output`, await this.#layerNorm(`${prefix}.output.LayerNorm`));
     }
-    const pooler = hasPooler ? await this.#linear(['pooler.dense']) : undefined;
+    const pooler = hasPooler ? await this.#linear('pooler', ['pooler.dense']) : undefined;
     const parameterCount = this.#parameterCount;
     const byteLength = this.#buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    const read = (name: string) => this.#readBack(name);
     const dispose = () => this.dispose();
-    return { config, embeddings, layers, pooler, layerNorms, parameterCount, byteLength, dispose };
+    return { config, embeddings, layers, pooler, layerNorms, parameterCount, byteLength, read, dispose };
   }
 
   dispose(): void {
@@ -124,6 +132,27 @@ class Uploader {
     const values = await this.#checkpoint.read(name);
     this.#parameterCount += values.length;
     return values;
+  }
+
+  async #readBack(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const readers = this.#readers.get(name);
+    if (readers === undefined) throw new RangeError(`the encoder has no ${name}`);
+    const pieces: Float32Array<ArrayBuffer>[] = [];
+    for (const read of readers) pieces.push(await read());
+    const [first] = pieces;
+    if (first !== undefined && pieces.length === 1) return first;
+    const values = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let end = 0;
+    for (const piece of pieces) {
+      values.set(piece, end);
+      end += piece.length;
+    }
+    return values;
+  }
+
+  /** Remembers how a part of what is called `name` is read back. */
+  #remember(name: string, read: Reader): void {
+    this.#readers.set(name, [...(this.#readers.get(name) ?? []), read]);
   }
 
   async #upload(label: string, parts: readonly Float32Array[]): Promise<DeviceBuffer> {
@@ -139,35 +168,42 @@ class Uploader {
   }
 
   /** A small table, `[rows, columns]`, in f32. */
-  async #table(name: string): Promise<Tensor> {
-    const values = await this.#read(name);
-    const columns = this.#checkpoint.shape(name).at(-1) ?? 0;
-    return frozen(name, await this.#upload(name, [values]), values.length / columns, columns);
+  async #table(name: string, stored: string): Promise<Tensor> {
+    const values = await this.#read(stored);
+    const columns = this.#checkpoint.shape(stored).at(-1) ?? 0;
+    const buffer = await this.#upload(stored, [values]);
+    this.#remember(name, () => this.#backend.read(buffer, values.length));
+    return frozen(stored, buffer, values.length / columns, columns);
   }
 
   /** Several `[rows, columns]` tensors below each other as one weight. */
-  async #weight(names: readonly string[]): Promise<Tensor> {
+  async #weight(name: string, names: readonly string[]): Promise<Tensor> {
     const label = names[0] ?? '';
     const columns = this.#checkpoint.shape(label).at(-1) ?? 0;
     const counts = names.map((name) => this.#checkpoint.shape(name)[0] ?? 0);
     const rows = counts.reduce((sum, count) => sum + count, 0);
     const values = new Float32Array(rows * columns);
     let end = 0;
-    for (const name of names) {
-      const part = await this.#read(name);
+    for (const stored of names) {
+      const part = await this.#read(stored);
       values.set(part, end);
       end += part.length;
     }
-    return this.#matrix({ label, rows, columns, use: 'product' }, values);
+    return this.#matrix(name, { label, rows, columns, use: 'product' }, values);
   }
 
-  async #matrix(spec: Omit<FrozenMatrixSpec, 'storage'>, values: Float32Array<ArrayBuffer>): Promise<Tensor> {
+  async #matrix(
+    name: string,
+    spec: Omit<FrozenMatrixSpec, 'storage'>,
+    values: Float32Array<ArrayBuffer>,
+  ): Promise<Tensor> {
     const { label, rows, columns } = spec;
     const storage = this.#storage;
-    const { buffer, writeRows } = await this.#backend.allocateMatrix({ ...spec, storage });
+    const { buffer, writeRows, readRows } = await this.#backend.allocateMatrix({ ...spec, storage });
     this.#buffers.push(buffer);
     const { elements, scales } = storeRows(values, columns, storage);
     writeRows(0, elements);
+    this.#remember(name, async () => restoreRows({ elements: await readRows(), scales }, columns));
     const scaleTensor =
       scales.length === 0
         ? undefined
@@ -175,13 +211,18 @@ class Uploader {
     return frozenMatrix(label, buffer, columns, { rows, storage, scales: scaleTensor });
   }
 
-  async #linear(names: readonly string[]): Promise<FrozenLinear> {
-    const weight = await this.#weight(names.map((name) => `${name}.weight`));
+  async #linear(name: string, names: readonly string[]): Promise<FrozenLinear> {
+    const weight = await this.#weight(
+      `${name}.weight`,
+      names.map((stored) => `${stored}.weight`),
+    );
     const parts: Float32Array[] = [];
-    for (const name of names) parts.push(await this.#read(`${name}.bias`));
+    for (const stored of names) parts.push(await this.#read(`${stored}.bias`));
     const label = `${names[0]}.bias`;
     const outputs = parts.reduce((sum, part) => sum + part.length, 0);
-    return { weight, bias: frozen(label, await this.#upload(label, parts), 1, outputs) };
+    const bias = await this.#upload(label, parts);
+    this.#remember(`${name}.bias`, () => this.#backend.read(bias, outputs));
+    return { weight, bias: frozen(label, bias, 1, outputs) };
   }
 
   async #layerNorm(name: string): Promise<LayerNormValues> {
@@ -199,7 +240,7 @@ class Uploader {
       const rows = Math.min(rowsPerSlice, vocabularySize - firstRow);
       const part = values.slice(firstRow * hiddenSize, (firstRow + rows) * hiddenSize);
       const spec = { label: name, rows, columns: hiddenSize, use: 'table' } as const;
-      slices.push({ tensor: await this.#matrix(spec, part), firstRow });
+      slices.push({ tensor: await this.#matrix('embeddings.word.weight', spec, part), firstRow });
     }
     return slices;
   }

@@ -1,6 +1,7 @@
 /** The activations that kernels know, and their codes in shaders/lib/activation.wgsl. */
-export type Activation = 'gelu' | 'gelu_tanh';
+export const ACTIVATIONS = ['gelu', 'gelu_tanh', 'relu', 'swish'] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
 
 export function activationCode(activation: Activation): number {
-  return activation === 'gelu' ? 0 : 1;
+  return ACTIVATIONS.indexOf(activation);
 }

@@ -1,12 +1,7 @@
-import { countRows, type Dispatch, defineKernel, dispatch, rowsCode, type Work } from '../backends/kernel';
+import { countRows, defineKernel, dispatch, rowsCode, type Work } from '../backends/kernel';
 import type { Tape, Tensor } from '../scheduler/tape';
 import { type Activation, activationCode } from './activation';
-import {
-  biasGradientDispatch,
-  forwardDispatch,
-  inputGradientDispatch,
-  weightGradientDispatch,
-} from './linear';
+import { forwardDispatch, inputGradientDispatch, ProductBackward } from './linear';
 import { narrowStrideVariants, narrowVariants } from './products';
 
 const params = { rows: 'u32', hidden: 'u32', bottleneck: 'u32', activation: 'u32' } as const;
@@ -55,7 +50,7 @@ const adapterHiddenGradientStrided = defineKernel({
   variants: narrowStrideVariants('adapter', 'adapter_hidden_gradient'),
 });
 
-/** The weights of a bottleneck from d to m and back, in PyTorch's layout; trainable or frozen. */
+/** The weights of a bottleneck from d to m and back, in PyTorch's layout; trained, frozen or computed. */
 export interface AdapterWeights {
   /** `[m, d]` */
   readonly downWeight: Tensor;
@@ -68,12 +63,18 @@ export interface AdapterWeights {
 }
 
 /**
- * The bottleneck with its inner residual: x + up(f(down(x))), x `[T, d]`. Houlsby et al. 2019, arXiv 1902.00751.
- * Saves x and the pre-activation a `[T, m]`; f(a) is recomputed. Derivation: docs/derivations.md, "adapter".
+ * The bottleneck up(f(down(x))) + residual, x and residual `[T, d]`; by default x is the residual: Houlsby et al. 2019,
+ * arXiv 1902.00751. Saves x and the pre-activation a `[T, m]`; f(a) is recomputed. Derivation: docs/derivations.md, "adapter".
  *
  * Throws RangeError where the shapes do not fit together.
  */
-export function adapter(tape: Tape, x: Tensor, weights: AdapterWeights, activation: Activation): Tensor {
+export function adapter(
+  tape: Tape,
+  x: Tensor,
+  weights: AdapterWeights,
+  activation: Activation,
+  residual = x,
+): Tensor {
   const { downWeight, downBias, upWeight, upBias } = weights;
   const hidden = x.columns;
   const bottleneck = upWeight.columns;
@@ -83,8 +84,9 @@ export function adapter(tape: Tape, x: Tensor, weights: AdapterWeights, activati
         `[${upWeight.rows}, ${upWeight.columns}] do not lead from ${hidden} columns and back`,
     );
   }
-  const isTrained = [downWeight, downBias, upWeight, upBias].some((tensor) => tensor.requiresGradient);
-  const requiresGradient = x.requiresGradient || isTrained;
+  const requiresGradient = [x, residual, downWeight, downBias, upWeight, upBias].some(
+    (tensor) => tensor.requiresGradient,
+  );
   const output = tape.like(x, 'adapter', requiresGradient);
   const preactivation = tape.activation('adapter pre-activation', x.rows, bottleneck);
   const params = {
@@ -105,16 +107,15 @@ export function adapter(tape: Tape, x: Tensor, weights: AdapterWeights, activati
         bindings: { x, weight: downWeight, bias: downBias, preactivation, activated },
         work,
       }),
-      forwardDispatch({ left: activated, weight: upWeight, bias: upBias, addend: x, result: output }),
+      forwardDispatch({ left: activated, weight: upWeight, bias: upBias, addend: residual, result: output }),
     ],
     backward: requiresGradient
       ? (outputGradient) => {
-          const dispatches: Dispatch<Tensor>[] = [];
-          const gradients = new Map<Tensor, Tensor>();
+          const backward = new ProductBackward(tape);
           const preactivationGradient = tape.like(preactivation, 'gradient of adapter pre-activation');
           const recomputed = tape.like(preactivation, 'adapter activation, recomputed');
           if ([x, downWeight, downBias, upWeight].some((tensor) => tensor.requiresGradient)) {
-            dispatches.push(
+            backward.dispatches.push(
               dispatch(isByFours ? adapterHiddenGradient : adapterHiddenGradientStrided, {
                 params,
                 bindings: {
@@ -128,26 +129,24 @@ export function adapter(tape: Tape, x: Tensor, weights: AdapterWeights, activati
               }),
             );
           }
-          if (upWeight.requiresGradient)
-            dispatches.push(weightGradientDispatch(outputGradient, recomputed, upWeight));
-          if (upBias.requiresGradient) dispatches.push(biasGradientDispatch(outputGradient, upBias));
-          if (downWeight.requiresGradient)
-            dispatches.push(weightGradientDispatch(preactivationGradient, x, downWeight));
-          if (downBias.requiresGradient)
-            dispatches.push(biasGradientDispatch(preactivationGradient, downBias));
+          backward.addToWeight(upWeight, outputGradient, recomputed);
+          backward.addToBias(upBias, outputGradient);
+          backward.addToWeight(downWeight, preactivationGradient, x);
+          backward.addToBias(downBias, preactivationGradient);
+          backward.gradients.set(residual, outputGradient);
           if (x.requiresGradient) {
             const xGradient = tape.like(x, 'gradient of adapter input');
-            dispatches.push(
+            backward.dispatches.push(
               inputGradientDispatch({
                 outputGradient: preactivationGradient,
                 weight: downWeight,
-                addend: outputGradient,
+                addend: residual === x ? outputGradient : undefined,
                 xGradient,
               }),
             );
-            gradients.set(x, xGradient);
+            backward.gradients.set(x, xGradient);
           }
-          return { dispatches, gradients };
+          return backward;
         }
       : undefined,
   });

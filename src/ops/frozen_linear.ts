@@ -1,6 +1,7 @@
 import { BYTES_PER_ELEMENT, storageCode, type WeightStorage } from '../backends/frozen-matrix';
 import { countRows, type Dispatch, defineKernel, dispatch, type Kernel, rowsCode } from '../backends/kernel';
 import { type FrozenMatrix, matrixOf, type Tape, type Tensor } from '../scheduler/tape';
+import { ProductBackward } from './linear';
 import { type Orientation, productVariants, strideVariants } from './products';
 
 /**
@@ -57,8 +58,8 @@ const forwardKernels = kernelsOf('frozen_linear_forward', 'linear_forward', 'nt'
 const gradientKernels = kernelsOf('frozen_linear_input_gradient', 'linear_input_gradient', 'nn');
 
 /**
- * y = x Wᵀ + b with a frozen W `[N, K]` in any storage and a frozen b `[N]`: x `[rows, K]` → `[rows, N]`. Saves nothing; the
- * weight gets no gradient. Derivation: docs/derivations/linear.md.
+ * y = x Wᵀ + b with a frozen W `[N, K]` in any storage and b `[N]`, frozen or trained: x `[rows, K]` → `[rows, N]`. Saves
+ * nothing; the weight gets no gradient. Derivation: docs/derivations/frozen_linear.md.
  *
  * Throws RangeError where the shapes do not fit together, TypeError where the weight is no frozen matrix.
  */
@@ -69,25 +70,23 @@ export function frozenLinear(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor
       `frozen_linear: ${weight.name} is [${matrix.rows}, ${weight.columns}], but ${x.name} has ${x.columns} columns`,
     );
   }
-  const output = tape.activation(`linear by ${weight.name}`, x.rows, matrix.rows, x.requiresGradient);
+  const requiresGradient = x.requiresGradient || bias?.requiresGradient === true;
+  const output = tape.activation(`linear by ${weight.name}`, x.rows, matrix.rows, requiresGradient);
   tape.record({
     op: 'frozen_linear',
     output,
     forward: [product(matrix, { left: x, weight, bias, result: output, isForward: true })],
-    backward: x.requiresGradient
+    backward: requiresGradient
       ? (outputGradient) => {
-          const xGradient = tape.like(x, `gradient of the input of ${weight.name}`);
-          const operands = {
-            left: outputGradient,
-            weight,
-            bias: undefined,
-            result: xGradient,
-            isForward: false,
-          };
-          return {
-            dispatches: [product(matrix, operands)],
-            gradients: new Map([[x, xGradient]]),
-          };
+          const backward = new ProductBackward(tape);
+          if (x.requiresGradient) {
+            const xGradient = tape.like(x, `gradient of the input of ${weight.name}`);
+            const operands = { left: outputGradient, weight, result: xGradient };
+            backward.dispatches.push(product(matrix, { ...operands, bias: undefined, isForward: false }));
+            backward.gradients.set(x, xGradient);
+          }
+          backward.addToBias(bias, outputGradient);
+          return backward;
         }
       : undefined,
   });

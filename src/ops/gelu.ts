@@ -20,8 +20,8 @@ const geluBackward = defineKernel({
 });
 
 /**
- * y = GELU(x), elementwise over `[rows, columns]`; exact (erf) or tanh form.
- * Hendrycks and Gimpel 2016, arXiv 1606.08415. Saves x for the backward pass. Derivation: docs/derivations.md, "gelu".
+ * y = GELU(x), elementwise over `[rows, columns]`; exact (erf) or tanh form: Hendrycks and Gimpel 2016, arXiv 1606.08415.
+ * Or another of the activations. Saves x for the backward pass. Derivation: docs/derivations.md, "gelu".
  */
 export function gelu(tape: Tape, x: Tensor, activation: Activation): Tensor {
   const output = tape.like(x, 'gelu', x.requiresGradient);

@@ -1,5 +1,6 @@
 import { countRows, type Dispatch, defineKernel, dispatch, rowsCode } from '../backends/kernel';
-import { gradientOf, type Tape, type Tensor } from '../scheduler/tape';
+import { gradientOf, isParameter, type Tape, type Tensor } from '../scheduler/tape';
+import { zeroDispatch } from '../scheduler/zero';
 import { narrowStrideVariants, narrowVariants, productVariants, strideVariants, tileGrid } from './products';
 
 const productContract = {
@@ -126,61 +127,112 @@ export function inputGradientDispatch(tensors: {
   });
 }
 
-/** The gradient of weight `[N, K]` += outputGradient `[rows, N]`ᵀ · x `[rows, K]`. */
-export function weightGradientDispatch(outputGradient: Tensor, x: Tensor, weight: Tensor): Dispatch<Tensor> {
+/** weightGradient `[N, K]` += outputGradient `[rows, N]`ᵀ · x `[rows, K]`. */
+export function weightGradientDispatch(
+  outputGradient: Tensor,
+  x: Tensor,
+  weightGradient: Tensor,
+): Dispatch<Tensor> {
   const outputs = outputGradient.columns;
   const inputs = x.columns;
   return dispatch(
     outputs % 4 === 0 && inputs % 4 === 0 ? linearWeightGradient : linearWeightGradientStrided,
     {
       params: { rows: rowsCode(x.rows), outputs, inputs },
-      bindings: { outputGradient, x, weightGradient: gradientOf(weight) },
+      bindings: { outputGradient, x, weightGradient },
       work: () => [outputs, inputs],
     },
   );
 }
 
-/** The gradient of bias `[N]` += column sums of outputGradient `[rows, N]`. */
-export function biasGradientDispatch(outputGradient: Tensor, bias: Tensor): Dispatch<Tensor> {
+/** biasGradient `[N]` += column sums of outputGradient `[rows, N]`. */
+export function biasGradientDispatch(outputGradient: Tensor, biasGradient: Tensor): Dispatch<Tensor> {
   const { rows, columns } = outputGradient;
   return dispatch(linearBiasGradient, {
     params: { rows: rowsCode(rows), columns },
-    bindings: { outputGradient, biasGradient: gradientOf(bias) },
+    bindings: { outputGradient, biasGradient },
     work: () => [1, columns],
   });
 }
 
 /**
- * y = x Wᵀ + b: x `[rows, K]`, weight `[N, K]` (PyTorch's layout, frozen or trainable), bias `[N]` → `[rows, N]`.
- * Saves x if the weight is trainable, nothing otherwise. Derivation: docs/derivations.md, "linear".
- *
- * Throws RangeError where the shapes do not fit together.
+ * A backward pass in the making. Gradients of weights are sums over rows, which kernels add to what is there: a parameter's
+ * to its arena, that of a weight which was computed in this step (`place_blocks`) to a tensor of zeros.
  */
-export function linear(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
+export class ProductBackward {
+  readonly dispatches: Dispatch<Tensor>[] = [];
+  readonly gradients = new Map<Tensor, Tensor>();
+  readonly #tape: Tape;
+
+  constructor(tape: Tape) {
+    this.#tape = tape;
+  }
+
+  /** weight's gradient += outputGradientᵀ · x, where it is asked for. */
+  addToWeight(weight: Tensor, outputGradient: Tensor, x: Tensor): void {
+    if (!weight.requiresGradient) return;
+    const gradient = this.#accumulator(weight);
+    this.dispatches.push(weightGradientDispatch(outputGradient, x, gradient));
+  }
+
+  /** bias' gradient += column sums of outputGradient, where it is asked for. */
+  addToBias(bias: Tensor | undefined, outputGradient: Tensor): void {
+    if (bias?.requiresGradient !== true) return;
+    const gradient = this.#accumulator(bias);
+    this.dispatches.push(biasGradientDispatch(outputGradient, gradient));
+  }
+
+  #accumulator(weight: Tensor): Tensor {
+    if (isParameter(weight)) return gradientOf(weight);
+    const gradient = this.#tape.like(weight, `gradient of ${weight.name}`);
+    this.dispatches.push(zeroDispatch(gradient));
+    this.gradients.set(weight, gradient);
+    return gradient;
+  }
+}
+
+/**
+ * y = x Wᵀ + b + residual: x `[rows, K]`, weight `[N, K]` (PyTorch's layout), bias `[N]`, residual `[rows, N]` → `[rows, N]`.
+ * Weight and bias are frozen, trained or computed. Saves x if the weight has a gradient, nothing otherwise.
+ * Derivation: docs/derivations/linear.md.
+ *
+ * Throws RangeError where the shapes do not fit together, TypeError where x is its own residual.
+ */
+export function linear(
+  tape: Tape,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  residual?: Tensor,
+): Tensor {
   const outputs = weight.rows;
   if (typeof outputs !== 'number' || weight.columns !== x.columns) {
     throw new RangeError(
       `linear: ${weight.name} is [${weight.rows}, ${weight.columns}], but ${x.name} has ${x.columns} columns`,
     );
   }
-  const requiresGradient = x.requiresGradient || weight.requiresGradient || bias?.requiresGradient === true;
+  if (residual === x) throw new TypeError(`linear: ${x.name} cannot be its own residual`);
+  const requiresGradient = [x, weight, bias, residual].some((tensor) => tensor?.requiresGradient === true);
   const output = tape.activation(`linear by ${weight.name}`, x.rows, outputs, requiresGradient);
   tape.record({
     op: 'linear',
     output,
-    forward: [forwardDispatch({ left: x, weight, bias, addend: undefined, result: output })],
+    forward: [forwardDispatch({ left: x, weight, bias, addend: residual, result: output })],
     backward: requiresGradient
       ? (outputGradient) => {
-          const dispatches: Dispatch<Tensor>[] = [];
-          const gradients = new Map<Tensor, Tensor>();
+          const backward = new ProductBackward(tape);
           if (x.requiresGradient) {
             const xGradient = tape.like(x, `gradient of the input of ${weight.name}`);
-            dispatches.push(inputGradientDispatch({ outputGradient, weight, addend: undefined, xGradient }));
-            gradients.set(x, xGradient);
+            backward.dispatches.push(
+              inputGradientDispatch({ outputGradient, weight, addend: undefined, xGradient }),
+            );
+            backward.gradients.set(x, xGradient);
           }
-          if (weight.requiresGradient) dispatches.push(weightGradientDispatch(outputGradient, x, weight));
-          if (bias?.requiresGradient) dispatches.push(biasGradientDispatch(outputGradient, bias));
-          return { dispatches, gradients };
+          backward.addToWeight(weight, outputGradient, x);
+          backward.addToBias(bias, outputGradient);
+          // A sum passes its gradient on unchanged.
+          if (residual !== undefined) backward.gradients.set(residual, outputGradient);
+          return backward;
         }
       : undefined,
   });

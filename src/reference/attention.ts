@@ -153,7 +153,7 @@ function attentionCase(shape: Shape): OpCase {
 
 const LENGTHS = [1, 2, 7, 33, 65];
 
-export const attentionCases: readonly OpCase[] = [
+export const attentionCases = (): readonly OpCase[] => [
   attentionCase({ lengths: LENGTHS, heads: 3, headSize: 4, dropout: 0, isTrained: true }),
   attentionCase({ lengths: LENGTHS, heads: 1, headSize: 16, dropout: 0, isTrained: true }),
   attentionCase({ lengths: [33, 7], heads: 2, headSize: 32, dropout: 0, isTrained: true }),

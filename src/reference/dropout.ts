@@ -84,7 +84,7 @@ function dropoutCase(rows: 'tokens' | 'sequences', columns: number, probability:
   };
 }
 
-export const dropoutCases: readonly OpCase[] = [
+export const dropoutCases = (): readonly OpCase[] => [
   ...[1, 3, 17, 64, 65].map((columns) => dropoutCase('tokens', columns, 0.1)),
   dropoutCase('sequences', 65, 0.5),
 ];

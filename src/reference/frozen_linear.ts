@@ -11,7 +11,8 @@ interface FrozenLinearCase {
   readonly outputs: number;
   readonly storage: WeightStorage;
   readonly rows?: Rows;
-  readonly bias?: 'none';
+  readonly bias?: 'none' | 'parameter';
+  readonly x?: 'frozen';
 }
 
 /** The values are those that the storage keeps: what it loses is no business of the kernel's. */
@@ -22,16 +23,23 @@ function frozenLinearCase({
   storage,
   rows = 'tokens',
   bias,
+  x,
 }: FrozenLinearCase): OpCase {
   const sequences = sequencesOf(lengths);
   const count = rows === 'tokens' ? countTokens(sequences) : sequences.length;
   const random = new CaseRandom(inputs * 31 + outputs);
   return {
     op: 'frozen_linear',
-    name: `${count} ${rows}, ${inputs} → ${outputs}, ${storage}${bias === 'none' ? ', no bias' : ''}`,
+    name: `${count} ${rows}, ${inputs} → ${outputs}, ${storage}${bias === undefined ? '' : `, bias ${bias}`}${x === undefined ? '' : ', x frozen'}`,
     sequences,
     inputs: [
-      { name: 'x', rows, columns: inputs, role: 'activation', values: random.values(count * inputs) },
+      {
+        name: 'x',
+        rows,
+        columns: inputs,
+        role: x ?? 'activation',
+        values: random.values(count * inputs),
+      },
       {
         name: 'weight',
         rows: outputs,
@@ -47,24 +55,27 @@ function frozenLinearCase({
               name: 'bias',
               rows: 1,
               columns: outputs,
-              role: 'frozen',
+              role: bias ?? 'frozen',
               values: random.values(outputs),
             } as const,
           ]),
     ],
-    build: (tape, [x, weight, b]) => frozenLinear(tape, given(x), given(weight), b),
-    forward: ([x, weight, b]) => linearValue(given(x), given(weight), b, inputs),
-    backward: ([x, weight], outputGradient) => [
-      linearGradients(given(x), given(weight), outputGradient, inputs).x,
-      undefined,
-      ...(bias === 'none' ? [] : [undefined]),
-    ],
+    build: (tape, [input, weight, b]) => frozenLinear(tape, given(input), given(weight), b),
+    forward: ([input, weight, b]) => linearValue(given(input), given(weight), b, inputs),
+    backward: ([input, weight], outputGradient) => {
+      const gradients = linearGradients(given(input), given(weight), outputGradient, inputs);
+      return [
+        x === 'frozen' ? undefined : gradients.x,
+        undefined,
+        ...(bias === 'none' ? [] : [bias === 'parameter' ? gradients.bias : undefined]),
+      ];
+    },
   };
 }
 
 const storages: readonly WeightStorage[] = ['f32', 'f16', 'int8'];
 
-export const frozenLinearCases: readonly OpCase[] = [
+export const frozenLinearCases = (): readonly OpCase[] => [
   // Whole tiles and panels; edges of rows, of panels and of the blocks of 512; one of everything.
   ...storages.flatMap((storage) => [
     frozenLinearCase({ lengths: [64], inputs: 64, outputs: 96, storage }),
@@ -84,4 +95,6 @@ export const frozenLinearCases: readonly OpCase[] = [
   frozenLinearCase({ lengths: [7], inputs: 33, outputs: 5, storage: 'f32' }),
   frozenLinearCase({ lengths: [7], inputs: 33, outputs: 5, storage: 'f16' }),
   frozenLinearCase({ lengths: [7], inputs: 33, outputs: 5, storage: 'int8' }),
+  frozenLinearCase({ lengths: [7, 20], inputs: 32, outputs: 44, storage: 'f32', bias: 'parameter' }),
+  frozenLinearCase({ lengths: [7], inputs: 33, outputs: 5, storage: 'int8', bias: 'parameter', x: 'frozen' }),
 ];

@@ -57,14 +57,24 @@ interface LinearCase {
   readonly inputs: number;
   readonly outputs: number;
   readonly rows?: Rows;
-  readonly weight?: 'parameter' | 'frozen';
+  /** As an activation: one that was computed in the step. */
+  readonly weight?: 'parameter' | 'frozen' | 'activation';
   /** Default: as the weight. */
-  readonly bias?: 'parameter' | 'frozen' | 'none';
+  readonly bias?: 'parameter' | 'frozen' | 'activation' | 'none';
   readonly x?: 'activation' | 'frozen';
+  readonly residual?: 'activation' | 'frozen';
 }
 
 function linearCase(shape: LinearCase): OpCase {
-  const { lengths, inputs, outputs, rows = 'tokens', weight = 'parameter', x = 'activation' } = shape;
+  const {
+    lengths,
+    inputs,
+    outputs,
+    rows = 'tokens',
+    weight = 'parameter',
+    x = 'activation',
+    residual,
+  } = shape;
   const bias = shape.bias ?? weight;
   const sequences = sequencesOf(lengths);
   const count = rows === 'tokens' ? countTokens(sequences) : sequences.length;
@@ -82,25 +92,51 @@ function linearCase(shape: LinearCase): OpCase {
   if (bias !== 'none') {
     caseInputs.push({ name: 'bias', rows: 1, columns: outputs, role: bias, values: random.values(outputs) });
   }
-  const roles = [x === 'activation' ? '' : 'x frozen', `weight ${weight}`, `bias ${bias}`].filter(Boolean);
+  if (residual !== undefined) {
+    const values = random.values(count * outputs);
+    caseInputs.push({ name: 'residual', rows, columns: outputs, role: residual, values });
+  }
+  const roles = [
+    x === 'activation' ? '' : 'x frozen',
+    `weight ${weight}`,
+    `bias ${bias}`,
+    residual === undefined ? '' : `residual ${residual}`,
+  ].filter(Boolean);
+  /** The last of the inputs, where there is one. */
+  const residualOf = <T>(values: readonly T[]) => (residual === undefined ? undefined : values.at(-1));
+  const biasOf = <T>(values: readonly T[]) => (bias === 'none' ? undefined : values[2]);
   return {
     op: 'linear',
     name: `${count} ${rows}, ${inputs} → ${outputs}, ${roles.join(', ')}`,
     sequences,
     inputs: caseInputs,
-    build: (tape, tensors) => linear(tape, given(tensors[0]), given(tensors[1]), tensors[2]),
-    forward: (values) => linearValue(given(values[0]), given(values[1]), values[2], inputs),
+    build: (tape, tensors) =>
+      linear(tape, given(tensors[0]), given(tensors[1]), biasOf(tensors), residualOf(tensors)),
+    forward: (values) => {
+      const addend = residualOf(values);
+      const product = linearValue(given(values[0]), given(values[1]), biasOf(values), inputs);
+      return product.map((value, i) => value + (addend?.[i] ?? 0));
+    },
     backward: (values, outputGradient) => {
       const gradients = linearGradients(given(values[0]), given(values[1]), outputGradient, inputs);
       return caseInputs.map(({ name, role }) => {
         if (role === 'frozen') return undefined;
-        return name === 'x' ? gradients.x : name === 'weight' ? gradients.weight : gradients.bias;
+        switch (name) {
+          case 'x':
+            return gradients.x;
+          case 'weight':
+            return gradients.weight;
+          case 'bias':
+            return gradients.bias;
+          default:
+            return outputGradient;
+        }
       });
     },
   };
 }
 
-export const linearCases: readonly OpCase[] = [
+export const linearCases = (): readonly OpCase[] => [
   ...[1, 3, 17, 65].map((size) => linearCase({ lengths: [size], inputs: size, outputs: size })),
   // Every kernel's edges: sizes that are even, multiples of 4 but not of 8, and the head's.
   linearCase({ lengths: [2, 3], inputs: 4, outputs: 12 }),
@@ -116,4 +152,8 @@ export const linearCases: readonly OpCase[] = [
     linearCase({ lengths: [2, 1, 4, 3, 1], inputs: 64, outputs, rows: 'sequences' }),
   ),
   linearCase({ lengths: [5, 12], inputs: 768, outputs: 24, weight: 'frozen' }),
+  linearCase({ lengths: [5, 12], inputs: 16, outputs: 24, bias: 'none', residual: 'activation' }),
+  linearCase({ lengths: [5, 12], inputs: 3, outputs: 7, residual: 'frozen' }),
+  linearCase({ lengths: [33, 2], inputs: 8, outputs: 48, weight: 'activation', residual: 'activation' }),
+  linearCase({ lengths: [9], inputs: 5, outputs: 13, weight: 'activation', x: 'frozen' }),
 ];

@@ -11,12 +11,15 @@ import { CaseRandom } from './random';
 
 /** How far one tensor of a case was from the oracle. */
 export interface CaseCheck {
+  /** As its file in src/ops is called. */
   readonly op: string;
+  /** Shapes and options. */
   readonly case: string;
   /** 'forward' or 'gradient of NAME'. */
   readonly what: string;
   /** Largest absolute difference, relative to the oracle's largest absolute value. */
   readonly error: number;
+  /** The most that `error` may be. */
   readonly tolerance: number;
   readonly passed: boolean;
 }

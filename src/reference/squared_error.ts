@@ -31,7 +31,7 @@ function squaredErrorCase(sequenceCount: number, isTrained = true): OpCase {
   };
 }
 
-export const squaredErrorCases: readonly OpCase[] = [
+export const squaredErrorCases = (): readonly OpCase[] => [
   ...[1, 3, 17, 65].map((count) => squaredErrorCase(count)),
   squaredErrorCase(3, false),
 ];

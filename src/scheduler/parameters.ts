@@ -9,7 +9,23 @@ export interface ParameterSpec {
   /** Whether weight decay applies: not to biases and LayerNorms. */
   readonly decay: boolean;
   /** Row-major initial values. */
-  readonly initialize: () => Float32Array;
+  readonly initialize: () => Float32Array | Promise<Float32Array>;
+  /** The tensors that it holds one behind the other, as files name them. Absent: it is one, under its own name. */
+  readonly parts?: readonly ParameterPart[];
+}
+
+/** A piece of a trainable tensor that has a name of its own in files: the queries' part of a product that makes keys, too. */
+export interface ParameterPart {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Where a tensor of a task's files lies in the arena. */
+export interface NamedPlace extends ParameterPart {
+  /** In floats from the arena's beginning. */
+  readonly offset: number;
+  /** In floats. */
+  readonly length: number;
 }
 
 /** Where a parameter lies in the arena. */
@@ -27,11 +43,14 @@ export interface ParameterPlace {
 /** The layout that the parameter arena, the gradient arena and the optimizer's arenas share. */
 export class ParameterLayout {
   readonly places: readonly ParameterPlace[];
+  /** The tensors of the task's files: the parameters, or the parts of those that have some. */
+  readonly tensors: readonly NamedPlace[];
   /** In floats, padding included. */
   readonly size: number;
   /** Trainable numbers, padding not counted. */
   readonly count: number;
   readonly #byName: ReadonlyMap<string, ParameterPlace>;
+  readonly #tensorsByName: ReadonlyMap<string, NamedPlace>;
 
   constructor(specs: readonly ParameterSpec[]) {
     let size = 0;
@@ -45,8 +64,12 @@ export class ParameterLayout {
     });
     this.size = size;
     this.count = count;
+    this.tensors = specs.flatMap((spec, index) => partsOf(spec, this.places[index]?.offset ?? 0));
     this.#byName = new Map(this.places.map((place) => [place.name, place]));
-    if (this.#byName.size !== this.places.length) throw new RangeError('two parameters have one name');
+    this.#tensorsByName = new Map(this.tensors.map((tensor) => [tensor.name, tensor]));
+    if (this.#byName.size !== this.places.length || this.#tensorsByName.size !== this.tensors.length) {
+      throw new RangeError('two parameters have one name');
+    }
   }
 
   has(name: string): boolean {
@@ -59,9 +82,18 @@ export class ParameterLayout {
     return place;
   }
 
-  /** The part of an arena that holds one parameter. */
+  /** The piece of an arena that holds one parameter, or one tensor of the task's files. */
   slice(arena: Float32Array, name: string): Float32Array {
-    const { offset, length } = this.place(name);
+    const { offset, length } = this.#tensorsByName.get(name) ?? this.place(name);
     return arena.subarray(offset, offset + length);
   }
+}
+
+function partsOf({ name, shape, parts = [{ name, shape }] }: ParameterSpec, first: number): NamedPlace[] {
+  let offset = first;
+  return parts.map((part) => {
+    const length = part.shape.reduce((product, size) => product * size, 1);
+    offset += length;
+    return { ...part, offset: offset - length, length };
+  });
 }

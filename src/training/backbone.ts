@@ -1,7 +1,7 @@
-import { type HoulsbyOptions, houlsby } from '../adapters/houlsby';
+import { adapterMethod } from '../adapters/methods';
 import type { WeightStorage } from '../backends/frozen-matrix';
-import { AdapterMismatchError, OptionError } from '../errors';
-import { readAdapterHub } from '../formats/adapterhub-read';
+import { FileFormatError, OptionError } from '../errors';
+import { readTaskFiles, type SavedTask } from '../formats/task-layouts';
 import { openCheckpoint } from '../models/checkpoint';
 import type { EncoderConfig } from '../models/config';
 import { type FrozenEncoder, uploadEncoder } from '../models/frozen-encoder';
@@ -16,7 +16,7 @@ import { resolveTokenBudget } from './record-task';
 import type { Runtime } from './runtime';
 import { type PredictOptions, Task } from './task';
 import { readSettings } from './task-files';
-import { resolveMaxLength, type TaskOptions } from './task-spec';
+import { resolveMaxLength, resolveTask, type TaskOptions } from './task-spec';
 import type { TextInput } from './types';
 
 export interface BackboneOptions extends OpenOptions {
@@ -95,37 +95,21 @@ export class Backbone {
   }
 
   /**
-   * A trained task from its files (AdapterHub layout).
+   * A trained task from its files: Graft's, or those of Python's `adapters` for the methods that it has in common with Graft.
    * @throws FileAccessError, FileFormatError, UnsupportedModelError; AdapterMismatchError for another backbone's adapter
    */
   async loadTask(source: SourceLike, options: OpenOptions = {}): Promise<Task> {
     const { config, description } = this;
     const { hiddenSize, layers } = config;
-    const files = await readAdapterHub(
+    const files = await readTaskFiles(
       await resolveSource(source),
       { hiddenSize, layers, description },
       options,
     );
-    const settings = readSettings(files.settings, config);
-    const method: HoulsbyOptions = { bottleneck: files.bottleneck, activation: files.nonLinearity };
-    const task = await Task.create(this.#context(), {
-      name: files.name,
-      kind: files.taskKind,
-      labels: files.labels,
-      adapter: houlsby(method),
-      adapterLayers: files.adapterLayers,
-      layerNorm: files.layerNorms ? 'all' : 'none',
-      maxLength: settings.maxLength,
-    });
-    try {
-      task.setParameters((name) => files.tensors.get(name)?.data);
-      task.takesPairs = settings.takesPairs;
-    } catch (error) {
-      task.dispose();
-      throw error instanceof RangeError
-        ? new AdapterMismatchError(`${files.name}: ${error.message}`, undefined, { cause: error })
-        : error;
-    }
+    const { maxLength, takesPairs } = readSettings(files.settings, config);
+    const taskOptions = savedOptions(files, maxLength, this.#encoder);
+    const task = await Task.create(this.#context(), taskOptions, files.tensors);
+    task.takesPairs = takesPairs;
     return task;
   }
 
@@ -145,6 +129,27 @@ export class Backbone {
 
   #context() {
     return { backend: this.#runtime.compute, encoder: this.#encoder, tokenizer: this.tokenizer };
+  }
+}
+
+/** Throws FileFormatError where a file's method, options or layers do not exist. */
+function savedOptions(files: SavedTask, maxLength: number, encoder: FrozenEncoder): TaskOptions {
+  try {
+    const adapter = adapterMethod(files.method, files.options);
+    const options: TaskOptions = {
+      maxLength,
+      name: files.name,
+      kind: files.taskKind,
+      labels: files.labels,
+      adapter,
+      ...(adapter.canChooseLayers ? { adapterLayers: files.adapterLayers } : {}),
+      ...(adapter.canChooseLayerNorm ? { layerNorm: files.layerNorms ? 'all' : 'none' } : {}),
+    };
+    resolveTask(options, encoder);
+    return options;
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new FileFormatError('adapter_config.json', 'graft', error.message, undefined, { cause: error });
   }
 }
 

@@ -4,6 +4,7 @@ import type { DeviceBuffer, Schedule } from '../backends/schedule';
 import { type EncoderTask, encode, pool } from '../models/bert';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
+import { frozenLinear } from '../ops/frozen_linear';
 import { buildSchedule } from '../scheduler/build-schedule';
 import type { TokenSequence } from '../scheduler/packed-batch';
 import { Tape, type Tensor } from '../scheduler/tape';
@@ -76,14 +77,16 @@ function embeddingSchedule(
     return tensor;
   };
   const withoutTask: EncoderTask = {
+    embeddings: () => encoder.embeddings,
     layerNorm: (place) => ({
       gamma: layerNorm(`${place}.layer_norm.weight`),
       beta: layerNorm(`${place}.layer_norm.bias`),
     }),
-    attach: (_, projected) => projected,
+    linear: (_, x, { weight, bias }) => frozenLinear(tape, x, weight, bias),
+    subLayer: (_, { input, projected, normalize }) => normalize(projected, input),
     dropout: () => ({ hidden: 0, attention: 0 }),
     enter: (_, hidden) => hidden,
   };
-  const pooled = pool(tape, encoder, encode(tape, encoder, withoutTask, 'first tokens'));
+  const pooled = pool(tape, encoder, withoutTask, encode(tape, encoder, withoutTask, 'first tokens'));
   return buildSchedule('embedding', tape.forward(), { pooled }, capacity);
 }

@@ -38,7 +38,7 @@ export class PrefixCache {
 
   get report(): PrefixCacheReport {
     const { memoryBytes, diskBytes, problem } = this.#store;
-    const layers = this.#task.spec.frozenLayers;
+    const layers = this.#task.spec.prefixLayers;
     const note =
       problem === undefined ? undefined : `${problem}. Texts that are not kept are computed each time`;
     return { layers, examples: this.#places.size, memoryBytes, diskBytes, note };

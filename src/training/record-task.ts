@@ -3,9 +3,12 @@ import type { BatchShape, Dispatch } from '../backends/kernel';
 import type { DeviceBuffer, Schedule } from '../backends/schedule';
 import { OptionError } from '../errors';
 import { type EncoderTask, encode, pool } from '../models/bert';
-import type { FrozenEncoder } from '../models/frozen-encoder';
+import { type ProductPlace, productName } from '../models/encoder-parameters';
+import type { FrozenEncoder, FrozenLinear } from '../models/frozen-encoder';
 import { crossEntropy } from '../ops/cross_entropy';
 import { dropout } from '../ops/dropout';
+import type { EmbeddingTables } from '../ops/embeddings';
+import { frozenLinear } from '../ops/frozen_linear';
 import { linear } from '../ops/linear';
 import { squaredError } from '../ops/squared_error';
 import { type DifferentiateOptions, differentiate } from '../scheduler/backward';
@@ -42,7 +45,7 @@ export function capacityOf(tokenBudget: number, mostSequences: number): BatchSha
  */
 export type ScheduleStart = 'tokens' | 'hidden';
 
-const NO_DROPOUT: TaskSpec['dropout'] = { hidden: 0, attention: 0, classifier: 0 };
+const NO_DROPOUT = { hidden: 0, attention: 0 };
 
 export interface TrainingScheduleOptions extends DifferentiateOptions {
   /** Default 'tokens'. */
@@ -65,13 +68,11 @@ export function trainingSchedule(
     return trainable(name, place, rows, columns);
   };
   const tape = new Tape();
-  const logits = recordLogits(
-    tape,
-    task,
+  const logits = recordLogits(tape, task, {
     parameter,
-    task.spec.dropout,
-    startAt(tape, task, options.start ?? 'tokens'),
-  );
+    isTraining: true,
+    enter: startAt(tape, task, options.start ?? 'tokens'),
+  });
   const loss = task.spec.kind === 'regression' ? squaredError(tape, logits) : crossEntropy(tape, logits);
   const backward = differentiate(tape, new Map([[loss, loss]]), options);
   return buildSchedule(
@@ -89,20 +90,25 @@ export function inferenceSchedule(
   start: ScheduleStart = 'tokens',
 ): Schedule {
   const tape = new Tape();
-  const logits = recordLogits(tape, task, frozenParameter(task), NO_DROPOUT, startAt(tape, task, start));
+  const logits = recordLogits(tape, task, {
+    parameter: frozenParameter(task),
+    isTraining: false,
+    enter: startAt(tape, task, start),
+  });
   return buildSchedule(`predicting ${task.spec.name}`, tape.forward(), { logits }, capacity);
 }
 
-/** The embeddings and the layers below the lowest adapter: output 'hidden' `[T, hidden]`, the lowest adapter's layer's input. */
+/** The embeddings and the layers of the prefix: output 'hidden' `[T, hidden]`, the input of the layer above. */
 export function prefixSchedule(task: RecordedTask, capacity: BatchShape): Schedule {
   const tape = new Tape();
   const found: { dispatches: Dispatch<Tensor>[]; hidden: Tensor }[] = [];
-  recordLogits(tape, task, frozenParameter(task), NO_DROPOUT, (layer, hidden) => {
-    if (layer === task.spec.frozenLayers) found.push({ dispatches: tape.forward(), hidden });
+  const enter = (layer: number, hidden: Tensor) => {
+    if (layer === task.spec.prefixLayers) found.push({ dispatches: tape.forward(), hidden });
     return hidden;
-  });
+  };
+  recordLogits(tape, task, { parameter: frozenParameter(task), isTraining: false, enter });
   const [prefix] = found;
-  if (prefix === undefined) throw new RangeError(`there is no layer ${task.spec.frozenLayers}`);
+  if (prefix === undefined) throw new RangeError(`there is no layer ${task.spec.prefixLayers}`);
   const { dispatches, hidden } = prefix;
   return buildSchedule(`lower layers of ${task.spec.name}`, dispatches, { hidden }, capacity);
 }
@@ -117,43 +123,79 @@ function frozenParameter(task: RecordedTask): (name: string) => Tensor {
 
 function startAt(tape: Tape, { spec }: RecordedTask, start: ScheduleStart): EncoderTask['enter'] {
   return (layer, hidden) => {
-    if (start === 'tokens' || layer !== spec.frozenLayers) return hidden;
+    if (start === 'tokens' || layer !== spec.prefixLayers) return hidden;
     // Recorded and dropped: so each op above has the same key as in the whole encoder, and draws the same masks.
     tape.dropSteps();
     return batchHidden(hidden.columns);
   };
 }
 
-function recordLogits(
-  tape: Tape,
-  task: RecordedTask,
-  newParameter: (name: string) => Tensor,
-  probabilities: TaskSpec['dropout'],
-  enter: EncoderTask['enter'],
-): Tensor {
+interface Recording {
+  /** The task's tensors by name: trainable in training. */
+  parameter(name: string): Tensor;
+  /** Whether dropout is drawn. */
+  readonly isTraining: boolean;
+  readonly enter: EncoderTask['enter'];
+}
+
+function recordLogits(tape: Tape, task: RecordedTask, recording: Recording): Tensor {
+  const { spec, encoder } = task;
+  const { parameter, isTraining } = recording;
+  const encoderTask = taskInEncoder(tape, task, recording);
+  const firstTokens = encode(tape, encoder, encoderTask, 'first tokens');
+  const pooled = pool(tape, encoder, encoderTask, firstTokens);
+  const dropped = dropout(tape, pooled, isTraining ? spec.dropout.classifier : 0);
+  return linear(tape, dropped, parameter('classifier.weight'), parameter('classifier.bias'));
+}
+
+/** What the task puts into the encoder: its parameters in the place of the encoder's own, and what its method adds. */
+export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recording): EncoderTask {
   const { spec, encoder, layout } = task;
+  const { parameter, isTraining, enter } = recording;
+  const trained = (name: string) => (layout.has(name) ? parameter(name) : undefined);
   const layerNormPart = (name: string) => {
-    if (layout.has(name)) return newParameter(name);
-    const tensor = task.frozenLayerNorms.get(name);
+    const tensor = trained(name) ?? task.frozenLayerNorms.get(name);
     if (tensor === undefined) throw new RangeError(`there is no ${name}`);
     return tensor;
   };
-  const encoderTask: EncoderTask = {
+  const multiply = (name: string, x: Tensor, pretrained: FrozenLinear) => {
+    const weight = trained(`${name}.weight`);
+    const bias = trained(`${name}.bias`) ?? pretrained.bias;
+    return weight === undefined
+      ? frozenLinear(tape, x, pretrained.weight, bias)
+      : linear(tape, x, weight, bias);
+  };
+  const hooks = spec.adapter.attach?.({ tape, parameter, isTraining }) ?? {};
+  const isAdapted = ({ layer }: Pick<ProductPlace, 'layer'>) => spec.adapterLayers.includes(layer);
+  return {
+    embeddings: () => tablesOf(encoder.embeddings, trained),
     layerNorm: (place) => ({
       gamma: layerNormPart(`${place}.layer_norm.weight`),
       beta: layerNormPart(`${place}.layer_norm.bias`),
     }),
-    attach: (place, projected) =>
-      spec.adapterLayers.includes(place.layer)
-        ? spec.adapter.attach(tape, place, projected, newParameter)
-        : projected,
+    linear(place, x, pretrained) {
+      if (place === 'pooler') return multiply(place, x, pretrained);
+      const product = (input: Tensor) => multiply(productName(place), input, pretrained);
+      return isAdapted(place) && hooks.linear !== undefined ? hooks.linear(place, x, product) : product(x);
+    },
+    subLayer: (place, end) =>
+      isAdapted(place) && hooks.subLayer !== undefined
+        ? hooks.subLayer(place, end)
+        : end.normalize(end.projected, end.input),
     // Without random masks the lower layers give an example the same hidden states each time: they can be kept.
-    dropout: (layer) => (layer < spec.frozenLayers && spec.frozenLayers > 0 ? NO_DROPOUT : probabilities),
+    dropout: (layer) =>
+      !isTraining || (layer < spec.frozenLayers && spec.frozenLayers > 0) ? NO_DROPOUT : spec.dropout,
     enter,
   };
-  const firstTokens = encode(tape, encoder, encoderTask, 'first tokens');
-  const pooled = dropout(tape, pool(tape, encoder, firstTokens), probabilities.classifier);
-  return linear(tape, pooled, newParameter('classifier.weight'), newParameter('classifier.bias'));
+}
+
+function tablesOf(tables: EmbeddingTables, trained: (name: string) => Tensor | undefined): EmbeddingTables {
+  const word = trained('embeddings.word.weight');
+  return {
+    word: word === undefined ? tables.word : [{ tensor: word, firstRow: 0 }],
+    position: trained('embeddings.position.weight') ?? tables.position,
+    type: trained('embeddings.type.weight') ?? tables.type,
+  };
 }
 
 /**

@@ -1,5 +1,7 @@
-import { type AdapterTensor, writeAdapterHub } from '../formats/adapterhub';
+import { AdapterMismatchError } from '../errors';
 import type { JsonObject } from '../formats/json';
+import type { TaskTensor } from '../formats/task';
+import { writeTaskFiles } from '../formats/task-layouts';
 import type { EncoderConfig } from '../models/config';
 import type { ParameterLayout } from '../scheduler/parameters';
 import type { TaskSpec } from './task-spec';
@@ -11,7 +13,7 @@ export interface TaskSettings {
   readonly takesPairs: boolean;
 }
 
-/** The task's files by name, AdapterHub layout. */
+/** The task's files by name, in the layout of its method: src/formats/task-layouts.ts. */
 export function writeTask(
   spec: TaskSpec,
   settings: TaskSettings,
@@ -19,25 +21,44 @@ export function writeTask(
   layout: ParameterLayout,
   arena: Float32Array,
 ): Record<string, Uint8Array<ArrayBuffer>> {
-  const tensors = new Map<string, AdapterTensor>(
-    layout.places.map(({ name, rows, columns }) => {
-      const isVector = !name.endsWith('.weight') || name.includes('layer_norm');
-      return [name, { shape: isVector ? [columns] : [rows, columns], data: layout.slice(arena, name) }];
-    }),
+  const tensors = new Map(
+    layout.tensors.map(({ name, shape }) => [name, { shape, data: layout.slice(arena, name) }]),
   );
-  return writeAdapterHub({
+  return writeTaskFiles({
     name: spec.name,
     hiddenSize: config.hiddenSize,
     layers: config.layers,
     adapterLayers: spec.adapterLayers,
-    bottleneck: spec.adapter.bottleneck,
-    nonLinearity: spec.adapter.activation,
+    method: spec.adapter.kind,
+    options: spec.adapter.options,
     layerNorms: spec.layerNorm === 'all',
     taskKind: spec.kind,
     labels: spec.labels,
     settings: { maxLength: settings.maxLength, takesPairs: settings.takesPairs },
     tensors,
   });
+}
+
+/** An arena from the tensors of a task's files. Throws AdapterMismatchError where they are not those of the layout. */
+export function arenaOf(
+  name: string,
+  tensors: ReadonlyMap<string, TaskTensor>,
+  layout: ParameterLayout,
+): Float32Array<ArrayBuffer> {
+  const arena = new Float32Array(layout.size);
+  const unknown = new Set(tensors.keys());
+  for (const { name: wanted, shape } of layout.tensors) {
+    const tensor = tensors.get(wanted);
+    if (tensor?.shape.join() !== shape.join()) {
+      const found = tensor === undefined ? 'nothing' : `[${tensor.shape.join(', ')}]`;
+      throw new AdapterMismatchError(`${name}: ${wanted} needs shape [${shape.join(', ')}], found ${found}`);
+    }
+    layout.slice(arena, wanted).set(tensor.data);
+    unknown.delete(wanted);
+  }
+  const [extra] = unknown;
+  if (extra !== undefined) throw new AdapterMismatchError(`${name}: no task of its method has ${extra}`);
+  return arena;
 }
 
 /** The settings in an adapter's files; files of other programs have none, and what is not sound is left aside. */

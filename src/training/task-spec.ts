@@ -1,4 +1,4 @@
-import type { AdapterMethod } from '../adapters/method';
+import type { AdapterMethod, LayerNormChoice } from '../adapters/method';
 import { OptionError } from '../errors';
 import type { EncoderConfig } from '../models/config';
 import type { FrozenEncoder } from '../models/frozen-encoder';
@@ -15,16 +15,16 @@ export interface TaskOptions {
   readonly labels?: readonly string[];
   readonly adapter: AdapterMethod;
   /**
-   * The encoder layers that get adapters, counted from 0; default all. Nothing is trained below the lowest of them. Those
+   * The encoder layers that are adapted, counted from 0; default all. Nothing is trained below the lowest of them. Those
    * lower layers are a fixed feature extractor: they run without dropout in training too, so that their output can be
-   * kept and used again (`prefixCache` in TrainingOptions).
+   * kept and used again (`prefixCache` in TrainingOptions). Some methods choose the layers themselves.
    */
   readonly adapterLayers?: readonly number[] | undefined;
   /**
-   * Which of the backbone's LayerNorms are trained along. Default 'all', as in the paper; with `adapterLayers` those from
-   * the lowest adapter's layer up.
+   * Which of the backbone's LayerNorms are trained along. Default: as the method's paper has it; with `adapterLayers` those from
+   * the lowest adapted layer up. Of some methods the choice is a part.
    */
-  readonly layerNorm?: 'all' | 'none';
+  readonly layerNorm?: 'all' | 'none' | undefined;
   /**
    * In training: 'auto' (default) takes the checkpoint's probabilities, a number replaces all of them. Layers below the
    * lowest adapter have none.
@@ -42,11 +42,16 @@ export interface TaskSpec {
   readonly kind: TaskKind;
   readonly labels: readonly string[];
   readonly adapter: AdapterMethod;
-  /** Ascending; never empty. */
+  /** Ascending; empty where the head alone is trained. */
   readonly adapterLayers: readonly number[];
-  /** k: the lowest of `adapterLayers`. The embeddings and the layers 0 to k - 1 hold nothing trainable where it is not 0. */
+  /**
+   * k: the lowest of `adapterLayers`, or how many layers there are. The embeddings and the layers 0 to k - 1 hold nothing
+   * trainable where it is not 0.
+   */
   readonly frozenLayers: number;
-  readonly layerNorm: 'all' | 'none';
+  /** How many of these make the prefix whose output is kept: all, but never the last layer, of which only some rows are computed. */
+  readonly prefixLayers: number;
+  readonly layerNorm: LayerNormChoice;
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly classifier: number };
   readonly maxLength: number;
   /** C: labels, or 1 for regression. */
@@ -61,14 +66,7 @@ const SHORTEST_MAX_LENGTH = 4;
 
 /** Throws OptionError for options that make no task on this encoder. */
 export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder, 'config'>): TaskSpec {
-  const {
-    name = 'task',
-    kind = 'classification',
-    labels = [],
-    adapter,
-    layerNorm = 'all',
-    dropout = 'auto',
-  } = options;
+  const { name = 'task', kind = 'classification', labels = [], adapter, dropout = 'auto' } = options;
   const maxLength = resolveMaxLength(options.maxLength, config);
   if (kind === 'classification' && (labels.length < 2 || new Set(labels).size !== labels.length)) {
     throw new OptionError('labels', 'a classification task needs at least two labels, each another');
@@ -79,14 +77,24 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
   if (dropout !== 'auto' && !(dropout >= 0 && dropout < 1)) {
     throw new OptionError('dropout', `${dropout} is not a probability from 0 to below 1`);
   }
-  const adapterLayers = resolveLayers(options.adapterLayers, config.layers);
+  const adapterLayers = resolveLayers(options.adapterLayers, adapter, config.layers);
+  const frozenLayers = adapterLayers[0] ?? config.layers;
+  const layerNorm = options.layerNorm ?? adapter.layerNorm;
+  if (layerNorm !== adapter.layerNorm && !adapter.canChooseLayerNorm) {
+    throw new OptionError(
+      'layerNorm',
+      `the method ${adapter.kind} decides which are trained`,
+      'Leave it out',
+    );
+  }
   return {
     name,
     kind,
     labels,
     adapter,
     adapterLayers,
-    frozenLayers: adapterLayers[0] ?? 0,
+    frozenLayers,
+    prefixLayers: Math.min(frozenLayers, config.layers - 1),
     layerNorm,
     dropout:
       dropout === 'auto'
@@ -115,8 +123,15 @@ export function resolveMaxLength(
 }
 
 /** In ascending order. Throws OptionError. */
-function resolveLayers(given: readonly number[] | undefined, layers: number): readonly number[] {
-  if (given === undefined) return Array.from({ length: layers }, (_, layer) => layer);
+function resolveLayers(
+  given: readonly number[] | undefined,
+  adapter: AdapterMethod,
+  layers: number,
+): readonly number[] {
+  if (given === undefined) return adapter.layers(layers);
+  if (!adapter.canChooseLayers) {
+    throw new OptionError('adapterLayers', `the method ${adapter.kind} chooses its layers`, 'Leave it out');
+  }
   if (given.length === 0) {
     throw new OptionError('adapterLayers', 'no layer is given', 'Leave it out for adapters in all layers');
   }
@@ -137,22 +152,32 @@ function isAbovePrefix(place: string, frozenLayers: number): boolean {
   return frozenLayers === 0 || Number(/^layer\.(\d+)\./.exec(place)?.[1] ?? -1) >= frozenLayers;
 }
 
-/** The task's trainable parameters: adapters, LayerNorms (from their pretrained values), head. */
+const LAYER_NORM_PARTS = { all: ['weight', 'bias'], biases: ['bias'], none: [] } as const;
+
+/** The task's trainable parameters: the method's, LayerNorms (from their pretrained values), head. */
 export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: number): ParameterSpec[] {
   const initializer = {
     truncatedNormal: (parameter: string, length: number, sigma: number) => {
       const random = new Random(seed, `initial ${parameter}`);
       return Float32Array.from({ length }, () => random.truncatedNormal(sigma));
     },
+    uniform: (parameter: string, length: number, bound: number) => {
+      const random = new Random(seed, `initial ${parameter}`);
+      return Float32Array.from({ length }, () => bound * (2 * random.uniform() - 1));
+    },
   };
   const { hiddenSize } = encoder.config;
-  const layerNorms = [...encoder.layerNorms].filter(
-    ([place]) => spec.layerNorm === 'all' && isAbovePrefix(place, spec.frozenLayers),
-  );
+  const layerNorms = [...encoder.layerNorms].filter(([place]) => isAbovePrefix(place, spec.frozenLayers));
   return [
-    ...spec.adapter.parameters(encoder.config, initializer, spec.adapterLayers),
+    ...spec.adapter.parameters({
+      config: encoder.config,
+      hasPooler: encoder.pooler !== undefined,
+      layers: spec.adapterLayers,
+      initializer,
+      pretrained: (name) => encoder.read(name),
+    }),
     ...layerNorms.flatMap(([place, values]) =>
-      (['weight', 'bias'] as const).map(
+      LAYER_NORM_PARTS[spec.layerNorm].map(
         (part): ParameterSpec => ({
           name: `${place}.layer_norm.${part}`,
           shape: [hiddenSize],
@@ -178,11 +203,11 @@ export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: num
 }
 
 /** A new arena with the parameters' initial values. */
-export function initialArena(
+export async function initialArena(
   specs: readonly ParameterSpec[],
   layout: ParameterLayout,
-): Float32Array<ArrayBuffer> {
+): Promise<Float32Array<ArrayBuffer>> {
   const arena = new Float32Array(layout.size);
-  for (const { name, initialize } of specs) layout.slice(arena, name).set(initialize());
+  for (const { name, initialize } of specs) layout.slice(arena, name).set(await initialize());
   return arena;
 }

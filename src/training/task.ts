@@ -1,6 +1,8 @@
+import type { AdapterMethod } from '../adapters/method';
 import type { Backend } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
-import { GraftError } from '../errors';
+import { DeviceLimitError, GraftError } from '../errors';
+import type { TaskTensor } from '../formats/task';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
 import { ParameterLayout } from '../scheduler/parameters';
@@ -17,7 +19,7 @@ import {
   type ScheduleStart,
   trainingSchedule,
 } from './record-task';
-import { writeTask } from './task-files';
+import { arenaOf, writeTask } from './task-files';
 import { initialArena, resolveTask, type TaskOptions, type TaskSpec, taskParameters } from './task-spec';
 import { runTraining, type TrainingOutcome } from './trainer';
 import { conditionsOf, resolveTraining, type TrainingSettings } from './training-settings';
@@ -78,13 +80,18 @@ export class Task {
     this.#inference = new Inference(context.backend, modelOf(recorded, 'tokens'));
   }
 
-  /** See Backbone.createTask. */
-  static async create(context: TaskContext, options: TaskOptions): Promise<Task> {
+  /** See Backbone.createTask. `saved` are a trained task's tensors; without them it starts anew. */
+  static async create(
+    context: TaskContext,
+    options: TaskOptions,
+    saved?: ReadonlyMap<string, TaskTensor>,
+  ): Promise<Task> {
     const { backend, encoder } = context;
     const spec = resolveTask(options, encoder);
     const specs = taskParameters(spec, encoder, options.seed ?? 0);
     const layout = new ParameterLayout(specs);
-    const arena = initialArena(specs, layout);
+    checkBindings(layout, backend);
+    const arena = saved === undefined ? await initialArena(specs, layout) : arenaOf(spec.name, saved, layout);
     const buffers: DeviceBuffer[] = [];
     const upload = async (values: Float32Array, label: string) => {
       const buffer = await backend.allocate(values.byteLength, label);
@@ -121,17 +128,17 @@ export class Task {
     return this.#spec.labels;
   }
 
-  /** The encoder layers that have adapters, counted from 0, ascending. */
+  /** The encoder layers that are adapted, counted from 0, ascending. */
   get adapterLayers(): readonly number[] {
     return this.#spec.adapterLayers;
   }
 
-  /** The width of the adapters' bottleneck. */
-  get bottleneck(): number {
-    return this.#spec.adapter.bottleneck;
+  /** What is trained: the method's name and its options. */
+  get adapter(): Pick<AdapterMethod, 'kind' | 'options'> {
+    return this.#spec.adapter;
   }
 
-  /** Adapters, LayerNorms and head. */
+  /** The method's parameters, LayerNorms and head. */
   get trainableParameters(): number {
     return this.#layout.count;
   }
@@ -237,7 +244,10 @@ export class Task {
     return predictionsOf(this.#spec, await this.#inference.rows(encoded, this.#inferenceOptions(options)));
   }
 
-  /** The task's files by name, in AdapterHub's layout; `loadTask` reads them, and so does Python's `adapters`. */
+  /**
+   * The task's files by name, which `loadTask` reads; those of bottleneck adapters are in AdapterHub's layout, which Python's
+   * `adapters` reads, too.
+   */
   async save(): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
     const settings = { maxLength: this.#spec.maxLength, takesPairs: this.takesPairs };
     return writeTask(this.#spec, settings, this.#context.encoder.config, this.#layout, this.#arena);
@@ -248,7 +258,7 @@ export class Task {
    * docs/formats.md. Throws RangeError where that is `undefined` or of another size.
    */
   setParameters(values: (name: string, present: Float32Array) => Float32Array | undefined): void {
-    for (const { name, length } of this.#layout.places) {
+    for (const { name, length } of this.#layout.tensors) {
       const present = this.#layout.slice(this.#arena, name);
       const given = values(name, present);
       if (given?.length !== length) {
@@ -276,7 +286,7 @@ export class Task {
   /** None where nothing lies below the lowest adapter, or no example comes twice. */
   #prefixCache(settings: TrainingSettings, tokenBudget: number): PrefixCache | undefined {
     const { prefixCacheBytes: memoryBytes, batchSize, epochs } = settings;
-    if (memoryBytes === undefined || this.#spec.frozenLayers === 0 || epochs === 1) return undefined;
+    if (memoryBytes === undefined || this.#spec.prefixLayers === 0 || epochs === 1) return undefined;
     const mostSequences = Math.max(batchSize, SEQUENCES_PER_RUN);
     return new PrefixCache(this.#context.backend, this.#recorded, {
       memoryBytes,
@@ -326,4 +336,17 @@ function modelOf(task: RecordedTask, start: ScheduleStart): InferenceModel {
     columns: task.spec.outputs,
     schedule: (capacity) => inferenceSchedule(task, capacity, start),
   };
+}
+
+/** Throws DeviceLimitError where the device cannot bind one of the task's tensors: a trained word table may be large. */
+function checkBindings({ places }: ParameterLayout, { largestBinding }: Backend): void {
+  for (const { name, length } of places) {
+    if (length * 4 > largestBinding) {
+      throw new DeviceLimitError(
+        'maxStorageBufferBindingSize',
+        `${name} takes ${length * 4} bytes, the device binds ${largestBinding}`,
+        'Train fewer of the parameters, or on the CPU',
+      );
+    }
+  }
 }

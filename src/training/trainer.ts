@@ -63,8 +63,11 @@ export async function* runTraining(
     }
     return await loop.outcome();
   } catch (error) {
-    // Parameters and optimizer are on the host between steps: the last finished step is not lost with the device.
-    if (error instanceof DeviceLostError) await loop.saveState();
+    // Parameters and optimizer are on the host between steps: the last finished step is lost neither with the device nor where
+    // the run is aborted, be it in the middle of an evaluation.
+    const { signal } = run.options;
+    const isAborted = signal?.aborted === true && error === signal.reason;
+    if (isAborted || error instanceof DeviceLostError) await loop.saveState();
     throw error;
   }
 }
@@ -120,7 +123,7 @@ class TrainingLoop {
     const { examples, settings, tokenBudget, kind } = this.#run;
     const split = { batchSize: settings.batchSize, tokenBudget, labels: kind };
     for (const batch of batches(examples, this.#order(), split, this.#progress.stepInEpoch)) {
-      await this.#stopIfAborted();
+      this.#run.options.signal?.throwIfAborted();
       yield await this.#step(batch);
       if (this.#isCheckpointDue()) await this.saveState();
     }
@@ -235,13 +238,6 @@ class TrainingLoop {
     this.#isStopped = patience !== undefined && epoch - this.#progress.bestEpoch >= patience;
     const trainLoss = epochLoss / epochExamples;
     return { type: 'epoch', epoch, step, trainLoss, dev, best, prefixCache: this.#run.prefix?.report };
-  }
-
-  async #stopIfAborted(): Promise<void> {
-    const { signal } = this.#run.options;
-    if (signal?.aborted !== true) return;
-    await this.saveState();
-    signal.throwIfAborted();
   }
 
   #isCheckpointDue(): boolean {

@@ -1,27 +1,25 @@
-import relaxedWasm from '../../build/graft.relaxed.wasm';
-import wasm from '../../build/graft.wasm';
 import { findMemoryImport, unshared } from './binary';
+import { unpackBuilds, type WasmBuild } from './builds';
 import { createMemory, instantiateOn, type MemoryLimits, type WasmInstance } from './instance';
 
-/** The module's two builds: relaxed SIMD has fused multiply-add, whose last bits may differ from one machine to another. */
-export type WasmBuild = 'simd' | 'relaxed-simd';
+let unpacked: ReturnType<typeof unpackBuilds> | undefined;
 
-const binaries: Readonly<Record<WasmBuild, Uint8Array<ArrayBuffer>>> = {
-  simd: wasm,
-  'relaxed-simd': relaxedWasm,
-};
+async function binaryOf(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>> {
+  unpacked ??= unpackBuilds();
+  return (await unpacked)[build];
+}
 
 let best: WasmBuild | undefined;
 
 /** The fastest build that this engine takes. */
-export function bestBuild(): WasmBuild {
-  best ??= WebAssembly.validate(relaxedWasm) ? 'relaxed-simd' : 'simd';
+export async function bestBuild(): Promise<WasmBuild> {
+  best ??= WebAssembly.validate(await binaryOf('relaxed-simd')) ? 'relaxed-simd' : 'simd';
   return best;
 }
 
 /** What a memory for `build` must be. */
-export function memoryLimits(build: WasmBuild): MemoryLimits {
-  return findMemoryImport(binaries[build]);
+export async function memoryLimits(build: WasmBuild): Promise<MemoryLimits> {
+  return findMemoryImport(await binaryOf(build));
 }
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
@@ -31,7 +29,7 @@ export function compileModule(build: WasmBuild, isShared: boolean): Promise<WebA
   const key = `${build} ${isShared}`;
   let module = compiled.get(key);
   if (module === undefined) {
-    module = WebAssembly.compile(isShared ? binaries[build] : unshared(binaries[build]));
+    module = binaryOf(build).then((binary) => WebAssembly.compile(isShared ? binary : unshared(binary)));
     compiled.set(key, module);
   }
   return module;
@@ -39,5 +37,5 @@ export function compileModule(build: WasmBuild, isShared: boolean): Promise<WebA
 
 /** A new instance with a memory of its own, for the tokenizer and the optimizer: the same bits on every engine. */
 export async function instantiate(): Promise<WasmInstance> {
-  return instantiateOn(await compileModule('simd', false), createMemory(memoryLimits('simd'), false));
+  return instantiateOn(await compileModule('simd', false), createMemory(await memoryLimits('simd'), false));
 }

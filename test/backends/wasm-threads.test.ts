@@ -62,7 +62,7 @@ describe('a pool of threads', () => {
   it('passes every check of the oracles with three threads', async () => {
     const backend = await backendOf(3);
     expect(backend.device.name).toContain('3 threads');
-    for (const item of opCases) {
+    for (const item of opCases()) {
       expect((await runCase(backend, item)).filter(({ passed }) => !passed)).toEqual([]);
     }
   });

@@ -22,9 +22,9 @@ describe('the kernels that are measured', () => {
     );
     // The codes of the activations, the shapes of products: no ops.
     const helpers = new Set(['activation', 'products']);
-    const ops = [...files.filter((file) => !helpers.has(file)), 'add'];
+    const ops = [...files.filter((file) => !helpers.has(file)), 'add', 'zero'];
     expect([...measured].sort()).toEqual(ops.sort());
-    expect([...new Set(checkedCases.map(({ op }) => op))].sort()).toEqual(ops);
+    expect([...new Set(checkedCases.map(({ op }) => op))].sort()).toEqual(ops.sort());
   });
 });
 
@@ -50,8 +50,8 @@ describe('on the CPU', () => {
     expect(backend().memory.held).toBe(0);
   });
 
-  it('add equals its oracle', async () => {
-    for (const item of checkedCases.filter(({ op }) => op === 'add')) {
+  it.each(['add', 'zero'])('%s equals its oracle', async (name) => {
+    for (const item of checkedCases.filter(({ op }) => op === name)) {
       const checks = await runCase(backend(), item);
       expect(checks.filter(({ passed }) => !passed)).toEqual([]);
       expect(checks).toHaveLength(1);

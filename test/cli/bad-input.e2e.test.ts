@@ -113,6 +113,21 @@ const cases: readonly Bad[] = [
     more: ['--adapter-layers', '1-2'],
     says: /adapterLayers: 2 .*0 to 1/,
   },
+  {
+    what: 'an option that the method does not have',
+    more: ['--adapter', 'lora', '--bottleneck', '8'],
+    says: /bottleneck: the method lora has no such option\. It has rank, alpha/,
+  },
+  {
+    what: 'layers for a method that chooses them itself',
+    more: ['--adapter', 'top-k', '--adapter-layers', '0'],
+    says: /adapterLayers: the method top-k chooses its layers/,
+  },
+  {
+    what: 'more layers than there are',
+    more: ['--adapter', 'top-k', '--top-k', '3'],
+    says: /topK: the backbone has 2 layers, fewer than 3/,
+  },
   { what: 'a budget below the longest text', more: ['--token-budget', '16'], says: /tokenBudget: 16 .*128/ },
 ];
 

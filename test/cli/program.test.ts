@@ -46,8 +46,6 @@ describe('the options of train', () => {
           header: true,
           task: 'classification',
           adapter: 'houlsby',
-          bottleneck: 64,
-          layerNorm: 'all',
           epochs: 3,
           batchSize: 32,
           learningRate: 3e-4,
@@ -74,7 +72,8 @@ describe('the options of train', () => {
 
   it('are all read', async () => {
     const more =
-      '--dev d.csv --text-pair 1 --no-header --task regression --adapter houlsby --bottleneck 8 --layer-norm none ' +
+      '--dev d.csv --text-pair 1 --no-header --task regression --adapter lora --bottleneck 8 --layer-norm none ' +
+      '--rank 4 --alpha 16 --lora-dropout 0.1 --targets key,attention.output --scaling 2.5 --top-k 3 ' +
       '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
       '--adapter-layers 0,2-3 --prefix-cache disk ' +
       '--dropout 0.2 --max-length 64 --token-budget 2048 --recompute --limit 100 --patience 2 --seed 4294967295 ' +
@@ -91,8 +90,14 @@ describe('the options of train', () => {
         label: 'l',
         header: false,
         task: 'regression',
-        adapter: 'houlsby',
+        adapter: 'lora',
         bottleneck: 8,
+        rank: 4,
+        alpha: 16,
+        loraDropout: 0.1,
+        targets: ['key', 'attention.output'],
+        scaling: 2.5,
+        topK: 3,
         adapterLayers: [0, 2, 3],
         layerNorm: 'none',
         epochs: 20,
@@ -140,7 +145,14 @@ describe('the options of train', () => {
     ['--limit', '0'],
     ['--seed', '4294967296'],
     ['--task', 'ranking'],
-    ['--adapter', 'lora'],
+    ['--adapter', 'adapters'],
+    ['--rank', '0'],
+    ['--alpha', '0'],
+    ['--lora-dropout', '1'],
+    ['--targets', 'query,keys'],
+    ['--targets', ''],
+    ['--scaling', '0'],
+    ['--top-k', '1.5'],
     ['--layer-norm', 'some'],
     ['--adapter-layers', ''],
     ['--adapter-layers', 'all'],

@@ -33,7 +33,6 @@ vi.mock('../../src/index', async (original) => ({
       library.disposed++;
     },
   }),
-  houlsby: (options: object) => ({ method: 'houlsby', ...options }),
   loadBackbone: async () => ({
     createTask: async (options: object) => {
       library.tasks.push(options);
@@ -138,7 +137,10 @@ describe('graft train', () => {
       {
         kind: 'classification',
         labels: ['no', 'yes'],
-        adapter: { method: 'houlsby', bottleneck: 8 },
+        adapter: expect.objectContaining({
+          kind: 'houlsby',
+          options: { bottleneck: 8, activation: 'gelu_tanh' },
+        }),
         adapterLayers: undefined,
         layerNorm: 'all',
         dropout: 'auto',

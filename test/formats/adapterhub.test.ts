@@ -12,18 +12,22 @@ import {
   OptionError,
   UnsupportedModelError,
 } from '../../src/errors';
-import { type AdapterFiles, type AdapterTensor, writeAdapterHub } from '../../src/formats/adapterhub';
+import { type AdapterFiles, writeAdapterHub } from '../../src/formats/adapterhub';
 import {
+  ADAPTER_CONFIG,
   adapterTensors,
+  type BottleneckMethod,
   headTensors,
   layerNormTensors,
   reductionFactor,
 } from '../../src/formats/adapterhub-layout';
-import { readAdapterHub } from '../../src/formats/adapterhub-read';
+import { readAdapterHub as readLayout } from '../../src/formats/adapterhub-read';
 import { PythonFloat } from '../../src/formats/python-json';
 import { openSafetensors } from '../../src/formats/safetensors';
+import { type BackboneSizes, readConfig, type TaskTensor } from '../../src/formats/task';
 import { blobSource } from '../../src/platform/blobs';
 import { directorySource } from '../../src/platform/directory';
+import type { FileSource } from '../../src/platform/files';
 import { missingPython, runPython } from '../support/python';
 
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
@@ -32,7 +36,12 @@ interface Sizes {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly adapterLayers: readonly number[];
+  readonly method: BottleneckMethod;
   readonly bottleneck: number;
+}
+
+async function readAdapterHub(source: FileSource, backbone: BackboneSizes): Promise<AdapterFiles> {
+  return readLayout(source, await readConfig(source, ADAPTER_CONFIG, {}), backbone);
 }
 
 /** An adapter whose every element is another number. */
@@ -46,7 +55,7 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
     ...headTensors(sizes.hiddenSize, options.taskKind === 'regression' ? 1 : labels.length),
   ];
   let next = 0;
-  const tensors = new Map<string, AdapterTensor>();
+  const tensors = new Map<string, TaskTensor>();
   for (const { name: tensorName, shape } of layout) {
     const length = shape.reduce((product, size) => product * size, 1);
     const data = Float32Array.from({ length }, () => Math.sin(next++));
@@ -56,6 +65,7 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
     name,
     ...sizes,
     nonLinearity: 'gelu_tanh',
+    scaling: 1,
     layerNorms,
     taskKind: 'classification',
     labels,
@@ -65,8 +75,8 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
   };
 }
 
-const SMALL: Sizes = { hiddenSize: 8, layers: 2, adapterLayers: [0, 1], bottleneck: 3 };
-const SOME: Sizes = { hiddenSize: 8, layers: 5, adapterLayers: [1, 3], bottleneck: 3 };
+const SMALL: Sizes = { hiddenSize: 8, layers: 2, adapterLayers: [0, 1], method: 'houlsby', bottleneck: 3 };
+const SOME: Sizes = { hiddenSize: 8, layers: 5, adapterLayers: [1, 3], method: 'houlsby', bottleneck: 3 };
 const BACKBONE = { hiddenSize: 8, layers: 2, description: 'tiny-bert' };
 
 function parse(bytes: Uint8Array | undefined): Record<string, unknown> {
@@ -93,6 +103,10 @@ describe('AdapterHub files', () => {
     ['without LayerNorms', makeAdapter(SMALL, { layerNorms: false, nonLinearity: 'gelu' })],
     ['regression', makeAdapter(SMALL, { taskKind: 'regression', labels: [], settings: {} })],
     ['awkward labels', makeAdapter(SMALL, { labels: ['1', '0', '__proto__', ''] })],
+    ['Pfeiffer', makeAdapter({ ...SMALL, method: 'pfeiffer' }, { nonLinearity: 'relu', layerNorms: false })],
+    ['Pfeiffer with LayerNorms', makeAdapter({ ...SMALL, method: 'pfeiffer' }, { nonLinearity: 'swish' })],
+    ['parallel', makeAdapter({ ...SMALL, method: 'parallel' }, { scaling: 4, layerNorms: false })],
+    ['parallel with a scale of its own', makeAdapter({ ...SMALL, method: 'parallel' }, { scaling: 0.25 })],
   ])('are read as they were written: %s', async (_, adapter) => {
     const read = await readAdapterHub(blobSource(writeAdapterHub(adapter)), BACKBONE);
     expect(read).toEqual(adapter);
@@ -231,6 +245,36 @@ describe('AdapterHub files', () => {
     );
   });
 
+  it.each([
+    ['pfeiffer', 1],
+    ['parallel', 4],
+  ] as const)('that adapters wrote of another method are read: %s', async (method, scaling) => {
+    const source = directorySource(`${GOLDEN}adapterhub/${method}`);
+    const adapter = await readAdapterHub(source, BACKBONE);
+    expect(adapter).toMatchObject({
+      method,
+      scaling,
+      bottleneck: 3,
+      nonLinearity: 'relu',
+      adapterLayers: [1],
+      layerNorms: false,
+      labels: ['bad', 'fair', 'good'],
+    });
+    expect([...adapter.tensors.keys()].filter((name) => name.startsWith('layer.'))).toEqual(
+      ['down.weight', 'down.bias', 'up.weight', 'up.bias'].map((part) => `layer.1.output.adapter.${part}`),
+    );
+    const stored = await storedTensors(source, ['adapter.safetensors']);
+    expect(stored.size).toBe(4);
+    expect(adapter.tensors.get('layer.1.output.adapter.down.weight')?.data).toEqual(
+      stored.get('bert.encoder.layer.1.output.adapters.demo.adapter_down.0.weight'),
+    );
+    // What is written of it differs in what Graft adds alone.
+    const { graft, ...written } = parse(writeAdapterHub(adapter)['adapter_config.json']);
+    const theirs = JSON.parse(readFileSync(`${GOLDEN}adapterhub/${method}/adapter_config.json`, 'utf8'));
+    expect(graft).toBeDefined();
+    expect(written).toMatchObject({ config: theirs.config });
+  });
+
   const noPython = missingPython('adapters', 'torch', 'safetensors');
   it.skipIf(noPython !== undefined)(
     `load in Python's adapters with the same values${noPython === undefined ? '' : ` (skipped: ${noPython})`}`,
@@ -258,10 +302,11 @@ describe('AdapterHub files', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['Pfeiffer', { mh_adapter: false }],
-    ['parallel', { is_parallel: true }],
+    ['before no LayerNorm', { mh_adapter: false }],
+    ['parallel at both sites', { is_parallel: true }],
     ['scaled', { scaling: 4.0 }],
-    ['swish', { non_linearity: 'swish' }],
+    ['a learned scale', { mh_adapter: false, is_parallel: true, scaling: 'learned' }],
+    ['another non-linearity', { non_linearity: 'leakyrelu' }],
     ['LoRA', { architecture: 'lora' }],
   ])('of another method are refused by name: %s', async (_, values) => {
     await expect(readAdapterHub(editedConfig(values), BACKBONE)).rejects.toThrow(UnsupportedModelError);
@@ -388,10 +433,14 @@ async function storedTensors(
 
 /** Writes adapters of many sizes, lets Python load all of them, and compares what its model holds. */
 async function comparePython(root: string): Promise<void> {
+  const houlsby = { method: 'houlsby' } as const;
   const cases = [8, 16, 24, 48, 64, 256].flatMap((bottleneck) => [
-    makeAdapter({ hiddenSize: 384, layers: 1, adapterLayers: [0], bottleneck }, { name: `m${bottleneck}` }),
     makeAdapter(
-      { hiddenSize: 100, layers: 2, adapterLayers: [0, 1], bottleneck },
+      { ...houlsby, hiddenSize: 384, layers: 1, adapterLayers: [0], bottleneck },
+      { name: `m${bottleneck}` },
+    ),
+    makeAdapter(
+      { ...houlsby, hiddenSize: 100, layers: 2, adapterLayers: [0, 1], bottleneck },
       { name: `odd${bottleneck}`, layerNorms: false },
     ),
   ]);
@@ -399,6 +448,9 @@ async function comparePython(root: string): Promise<void> {
     makeAdapter(SMALL, { name: 'erf', nonLinearity: 'gelu' }),
     makeAdapter(SOME, { name: 'some' }),
     makeAdapter({ ...SOME, adapterLayers: [4] }, { name: 'top', layerNorms: false }),
+    makeAdapter({ ...SMALL, method: 'pfeiffer' }, { name: 'pfeiffer', nonLinearity: 'gelu' }),
+    makeAdapter({ ...SOME, method: 'parallel' }, { name: 'parallel', scaling: 4, layerNorms: false }),
+    makeAdapter({ ...SMALL, method: 'parallel' }, { name: 'halved', scaling: 0.5, layerNorms: false }),
     makeAdapter(SMALL, { name: 'regression', taskKind: 'regression', labels: [] }),
   );
   for (const adapter of cases) {
@@ -419,7 +471,7 @@ async function comparePython(root: string): Promise<void> {
       active: expect.stringContaining(adapter.name),
       missing: [],
       unknown: [],
-      scaling: 1,
+      scaling: adapter.scaling,
       layers: adapter.adapterLayers,
     });
     const erf = adapter.nonLinearity === 'gelu';

@@ -14,7 +14,7 @@ from pathlib import Path
 import adapters
 import torch
 import transformers
-from adapters import DoubleSeqBnConfig
+from adapters import DoubleSeqBnConfig, ParBnConfig, SeqBnConfig
 from safetensors.torch import save_file
 from transformers import BertConfig, BertForSequenceClassification
 
@@ -81,12 +81,16 @@ def save(style: str) -> None:
         model = BertForSequenceClassification(config)
         adapters.init(model)
     factor = hidden / (bottleneck + 0.5)
-    model.add_adapter("demo", config=DoubleSeqBnConfig(non_linearity="gelu_new", reduction_factor=factor))
+    if style in ("pfeiffer", "parallel"):
+        kind = SeqBnConfig if style == "pfeiffer" else ParBnConfig
+        model.add_adapter("demo", config=kind(reduction_factor=factor, leave_out=[0]))
+    else:
+        model.add_adapter("demo", config=DoubleSeqBnConfig(non_linearity="gelu_new", reduction_factor=factor))
     model.set_active_adapters("demo")
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter)
     model.save_adapter(str(directory), "demo", use_safetensors=True)
-    if style == "plain_head":
+    if style != "flexible_head":
         model.save_head(str(directory), use_safetensors=True)
     for file in directory.glob("*.safetensors"):
         file.chmod(0o644)
@@ -97,5 +101,5 @@ if __name__ == "__main__":
         for path in sorted(Path(sys.argv[2]).iterdir()):
             load(path)
     else:
-        save("plain_head")
-        save("flexible_head")
+        for style in ("plain_head", "flexible_head", "pfeiffer", "parallel"):
+            save(style)

@@ -47,7 +47,7 @@ function residualCase(): OpCase {
 
 it('gives the same bits however the items of a kernel are split', async () => {
   const { backend, split } = await createSplitBackend();
-  for (const item of [...opCases, residualCase()]) {
+  for (const item of [...opCases(), residualCase()]) {
     const checks = await runCase(backend, item);
     expect(checks.length).toBeGreaterThan(0);
     expect(checks.filter(({ passed }) => !passed)).toEqual([]);

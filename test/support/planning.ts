@@ -34,8 +34,8 @@ export function plannedEncoder(config: EncoderConfig): FrozenEncoder {
   const table = (rows: number) => frozen('embeddings', nowhere, rows, hiddenSize);
   const values = { weight: new Float32Array(hiddenSize).fill(1), bias: new Float32Array(hiddenSize) };
   const layers = Array.from({ length: config.layers }, () => ({
-    queryKeyValue: linear(3 * hiddenSize, hiddenSize),
-    attentionOutput: linear(hiddenSize, hiddenSize),
+    'attention.query_key_value': linear(3 * hiddenSize, hiddenSize),
+    'attention.output': linear(hiddenSize, hiddenSize),
     intermediate: linear(intermediateSize, hiddenSize),
     output: linear(hiddenSize, intermediateSize),
   }));
@@ -54,6 +54,7 @@ export function plannedEncoder(config: EncoderConfig): FrozenEncoder {
     layerNorms: new Map(['embeddings', ...places].map((place) => [place, values])),
     parameterCount: 0,
     byteLength: 0,
+    read: async () => new Float32Array(0),
     dispose() {},
   };
 }

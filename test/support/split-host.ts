@@ -32,8 +32,8 @@ class SplitHost implements Host {
   }
 
   static async create(): Promise<SplitHost> {
-    const build = bestBuild();
-    const memory = createMemory(memoryLimits(build), false);
+    const build = await bestBuild();
+    const memory = createMemory(await memoryLimits(build), false);
     return new SplitHost(await instantiateOn(await compileModule(build, false), memory));
   }
 

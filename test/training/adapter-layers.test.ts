@@ -43,7 +43,7 @@ async function record(
   const specs = taskParameters(spec, encoder, 0);
   const layout = new ParameterLayout(specs);
   const parameters = await backend.allocate(layout.size * 4, 'parameters');
-  backend.write(parameters, 0, initialArena(specs, layout));
+  backend.write(parameters, 0, await initialArena(specs, layout));
   const frozenLayerNorms = new Map<string, Tensor>();
   for (const [place, values] of encoder.layerNorms) {
     for (const part of ['weight', 'bias'] as const) {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { houlsby } from '../../src/adapters/houlsby';
 import type { Backend } from '../../src/backends/backend';
-import { type EncodedRows, type EncoderTask, encode } from '../../src/models/bert';
+import { type EncodedRows, encode } from '../../src/models/bert';
 import { openCheckpoint } from '../../src/models/checkpoint';
 import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
 import { directorySource } from '../../src/platform/directory';
@@ -15,6 +15,7 @@ import {
   capacityOf,
   inferenceSchedule,
   type RecordedTask,
+  taskInEncoder,
   trainingSchedule,
 } from '../../src/training/record-task';
 import { resolveTask, taskParameters } from '../../src/training/task-spec';
@@ -88,16 +89,8 @@ function recordEncoder(tape: Tape, task: RecordedTask, rows: EncodedRows): Tenso
     const { offset, rows, columns } = task.layout.place(name);
     return frozen(name, task.parameters, rows, columns, offset * 4);
   };
-  const encoderTask: EncoderTask = {
-    layerNorm: (place) => ({
-      gamma: parameter(`${place}.layer_norm.weight`),
-      beta: parameter(`${place}.layer_norm.bias`),
-    }),
-    attach: (place, projected) => task.spec.adapter.attach(tape, place, projected, parameter),
-    dropout: () => ({ hidden: 0, attention: 0 }),
-    enter: (_, hidden) => hidden,
-  };
-  return encode(tape, task.encoder, encoderTask, rows);
+  const enter = (_: number, hidden: Tensor) => hidden;
+  return encode(tape, task.encoder, taskInEncoder(tape, task, { parameter, isTraining: false, enter }), rows);
 }
 
 describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels', (kind) => {

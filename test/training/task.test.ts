@@ -149,6 +149,31 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
       for (const task of [whole, begun, resumed]) task.dispose();
     });
 
+    it('aborted in an evaluation, does not lose the steps before it', async () => {
+      const whole = await createTask();
+      const options = { ...recipe, epochs: 2, dev: topics };
+      const { epochs } = await train(whole, topics, options);
+      const begun = await createTask();
+      const controller = new AbortController();
+      let state: Uint8Array | undefined;
+      const onCheckpoint = async (bytes: Uint8Array) => {
+        state = bytes;
+      };
+      const run = begun.train(topics, { ...options, signal: controller.signal, onCheckpoint });
+      const last = epochs[0]?.step;
+      await expect(
+        (async () => {
+          for await (const report of run)
+            if (report.type === 'step' && report.step === last) controller.abort();
+        })(),
+      ).rejects.toThrow('abort');
+      const resumed = await createTask();
+      const { reports } = await train(resumed, topics, { ...options, resume: state });
+      expect(reports[0]).toEqual(epochs[0]);
+      expect(await resumed.save()).toEqual(await whole.save());
+      for (const task of [whole, begun, resumed]) task.dispose();
+    });
+
     it('a run may go on with recomputation, in less memory and to the same bytes', async () => {
       const options = { ...recipe, epochs: 4, checkpointEvery: 1 };
       const [saving, recomputing] = [await createTask({ dropout: 0.1 }), await createTask({ dropout: 0.1 })];

@@ -1,11 +1,13 @@
-// GELU and its derivative in both of BERT's forms (Hendrycks and Gimpel 2016), four lanes at a time. Codes as in
-// src/ops/activation.ts; twin of shaders/lib/activation.wgsl. Each function of four
+// GELU and its derivative in both of BERT's forms (Hendrycks and Gimpel 2016), and what adapters have instead of it, four lanes
+// at a time. Codes as in src/ops/activation.ts; twin of shaders/lib/activation.wgsl. Each function of four
 // lanes is small, or called in one place alone, so that it is inlined: see exp.ts.
 
 import { exp2OfNegative } from './exp';
 import { scratch } from './scratch';
 
-const ACTIVATION_GELU: u32 = 0; // exact: x Φ(x); 1 is the tanh form
+const ACTIVATION_GELU: u32 = 0; // exact: x Φ(x)
+const ACTIVATION_GELU_TANH: u32 = 1;
+const ACTIVATION_RELU: u32 = 2; // 3 is swish
 
 // √(2/π), the slope of the tanh form at 0.
 const SQRT_2_OVER_PI: f32 = 0.7978845608;
@@ -98,13 +100,42 @@ function tanhFormDerivative(x: v128): v128 {
   return f32x4.add(gate, f32x4.mul(f32x4.mul(x, slope), f32x4.mul(smaller, larger)));
 }
 
+function relu(x: v128): v128 {
+  return f32x4.pmax(x, splat(0.0));
+}
+
+function reluDerivative(x: v128): v128 {
+  return v128.and(f32x4.gt(x, splat(0.0)), splat(1.0));
+}
+
+// x / (1 + e^(−x)): the tanh form with another gate.
+function swish(x: v128): v128 {
+  const positive = f32x4.pmax(x, splat(0.0));
+  const magnitude = f32x4.sub(f32x4.add(positive, positive), x);
+  const e = exp2OfNegative(f32x4.mul(magnitude, splat(-LOG2E)));
+  return f32x4.sub(positive, f32x4.div(f32x4.mul(magnitude, e), f32x4.add(e, splat(1.0))));
+}
+
+// With g the gate: g + x g (1 − g).
+function swishDerivative(x: v128): v128 {
+  const e = exp2OfNegative(f32x4.mul(f32x4.pmax(x, f32x4.sub(splat(0.0), x)), splat(-LOG2E)));
+  const larger = f32x4.div(splat(1.0), f32x4.add(e, splat(1.0)));
+  const smaller = f32x4.mul(e, larger);
+  const gate = v128.bitselect(smaller, larger, f32x4.lt(x, splat(0.0)));
+  return f32x4.add(gate, f32x4.mul(x, f32x4.mul(smaller, larger)));
+}
+
 /** target = f(source), the bytes from…to of both. An element's bits do not depend on where the range begins. */
 export function activate(kind: u32, source: usize, target: usize, from: usize, to: usize): void {
   let at = from;
   if (kind === ACTIVATION_GELU) {
     for (; at + 16 <= to; at += 16) v128.store(target + at, exact(v128.load(source + at)));
-  } else {
+  } else if (kind === ACTIVATION_GELU_TANH) {
     for (; at + 16 <= to; at += 16) v128.store(target + at, tanhForm(v128.load(source + at)));
+  } else if (kind === ACTIVATION_RELU) {
+    for (; at + 16 <= to; at += 16) v128.store(target + at, relu(v128.load(source + at)));
+  } else {
+    for (; at + 16 <= to; at += 16) v128.store(target + at, swish(v128.load(source + at)));
   }
   if (at === to) return;
   // What is left goes through the same loop as four lanes of working memory.
@@ -128,12 +159,20 @@ export function multiplyDerivative(
     for (; at + 16 <= to; at += 16) {
       v128.store(target + at, f32x4.mul(v128.load(gradient + at), exactDerivative(v128.load(source + at))));
     }
-  } else {
+  } else if (kind === ACTIVATION_GELU_TANH) {
     for (; at + 16 <= to; at += 16) {
       v128.store(
         target + at,
         f32x4.mul(v128.load(gradient + at), tanhFormDerivative(v128.load(source + at))),
       );
+    }
+  } else if (kind === ACTIVATION_RELU) {
+    for (; at + 16 <= to; at += 16) {
+      v128.store(target + at, f32x4.mul(v128.load(gradient + at), reluDerivative(v128.load(source + at))));
+    }
+  } else {
+    for (; at + 16 <= to; at += 16) {
+      v128.store(target + at, f32x4.mul(v128.load(gradient + at), swishDerivative(v128.load(source + at))));
     }
   }
   if (at === to) return;

@@ -1,3 +1,4 @@
+import type { WasmBuild } from '../../wasm/builds';
 import { bestBuild } from '../../wasm/module';
 import type { Backend, DeviceDescription, Executable } from '../backend';
 import type { FrozenMatrixBuffer, FrozenMatrixSpec } from '../frozen-matrix';
@@ -24,8 +25,7 @@ export class WasmBackend implements Backend {
   readonly memory: LinearMemory;
   readonly #host: Host;
 
-  private constructor(host: Host) {
-    const build = bestBuild();
+  private constructor(host: Host, build: WasmBuild) {
     const simd = build === 'relaxed-simd' ? 'relaxed SIMD' : 'SIMD';
     const threads = host.threads === 1 ? 'one thread' : `${host.threads} threads`;
     this.#host = host;
@@ -42,7 +42,8 @@ export class WasmBackend implements Backend {
   }
 
   static async create({ threads }: WasmOptions = {}): Promise<WasmBackend> {
-    return new WasmBackend(await createHost(threads));
+    const build = await bestBuild();
+    return new WasmBackend(await createHost(build, threads), build);
   }
 
   allocate(byteLength: number, label: string): Promise<WasmBuffer> {

@@ -1,5 +1,5 @@
 import { coreCount } from '../../platform/worker';
-import { bestBuild } from '../../wasm/module';
+import type { WasmBuild } from '../../wasm/builds';
 import type { Host } from './host';
 import { InlineHost } from './inline-host';
 import { WorkerHost } from './worker-host';
@@ -11,8 +11,10 @@ const MOST_THREADS = 8;
  * A pool of threads where there are several cores and shared memory, else one thread: in a page or its worker a worker, so
  * that nobody waits; in Node and Deno the calling thread.
  */
-export async function createHost(threads = Math.min(coreCount(), MOST_THREADS)): Promise<Host> {
-  const build = bestBuild();
+export async function createHost(
+  build: WasmBuild,
+  threads = Math.min(coreCount(), MOST_THREADS),
+): Promise<Host> {
   const reasons: string[] = [];
   if (threads > 1) {
     if (hasSharedMemory()) {

@@ -4,6 +4,9 @@ import {
   type FrozenMatrixSpec,
   packRows,
   type StoredElements,
+  storedElements,
+  unpackRows,
+  type WeightStorage,
   wordsPerRow,
 } from '../frozen-matrix';
 import type { Host } from './host';
@@ -29,17 +32,21 @@ export async function allocateMatrix(
       const isTable = use === 'table';
       const words = isTable
         ? packRows(elements, columns)
-        : new Uint32Array(toPanels(elements, columns).buffer);
+        : new Uint32Array(toPanels(elements, columns, storage).buffer);
       const rowBytes = isTable ? wordsPerRow(spec) * 4 : columns * BYTES_PER_ELEMENT[storage];
       host.write(buffer.pointer + firstRow * rowBytes, words);
+    },
+    readRows: async () => {
+      const { buffer: words } = await host.read(buffer.pointer, byteLength / 4);
+      return use === 'table' ? unpackRows(words, spec) : fromPanels(words, spec);
     },
   };
 }
 
 /** `[rows, columns]` to `[rows / 8][columns][8]`, the last panel filled up with zeros: as assembly/kernels/lib/frozen.ts reads it. */
-function toPanels(elements: StoredElements, columns: number): StoredElements {
+function toPanels(elements: StoredElements, columns: number, storage: WeightStorage): StoredElements {
   const rows = elements.length / columns;
-  const panels = likeElements(elements, Math.ceil(rows / PANEL) * PANEL * columns);
+  const panels = storedElements(storage, Math.ceil(rows / PANEL) * PANEL * columns);
   for (let row = 0; row < rows; row++) {
     const panel = Math.floor(row / PANEL) * PANEL * columns + (row % PANEL);
     const source = row * columns;
@@ -48,7 +55,14 @@ function toPanels(elements: StoredElements, columns: number): StoredElements {
   return panels;
 }
 
-function likeElements(elements: StoredElements, length: number): StoredElements {
-  if (elements instanceof Float32Array) return new Float32Array(length);
-  return elements instanceof Uint16Array ? new Uint16Array(length) : new Int8Array(length);
+/** The other way round. */
+function fromPanels(words: ArrayBuffer, { rows, columns, storage }: FrozenMatrixSpec): StoredElements {
+  const panels = storedElements(storage, Math.ceil(rows / PANEL) * PANEL * columns);
+  new Uint8Array(panels.buffer).set(new Uint8Array(words, 0, panels.byteLength));
+  const elements = storedElements(storage, rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const panel = Math.floor(row / PANEL) * PANEL * columns + (row % PANEL);
+    for (let k = 0; k < columns; k++) elements[row * columns + k] = panels[panel + k * PANEL] ?? 0;
+  }
+  return elements;
 }

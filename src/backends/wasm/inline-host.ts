@@ -1,5 +1,6 @@
+import type { WasmBuild } from '../../wasm/builds';
 import { createMemory, instantiateOn, type WasmInstance } from '../../wasm/instance';
-import { compileModule, memoryLimits, type WasmBuild } from '../../wasm/module';
+import { compileModule, memoryLimits } from '../../wasm/module';
 import { type Host, type HostProgram, type HostRun, kernelFailed } from './host';
 import { type Call, Runner } from './runner';
 import { scratchAddress } from './scratch';
@@ -25,7 +26,7 @@ export class InlineHost implements Host {
   }
 
   static async create(build: WasmBuild, note?: string): Promise<InlineHost> {
-    const memory = createMemory(memoryLimits(build), false);
+    const memory = createMemory(await memoryLimits(build), false);
     return new InlineHost(await instantiateOn(await compileModule(build, false), memory), note);
   }
 

@@ -1,8 +1,9 @@
 import workerSource from '../../../build/wasm-worker.txt';
 import { GraftError } from '../../errors';
 import { startWorker, type WorkerHandle } from '../../platform/worker';
+import type { WasmBuild } from '../../wasm/builds';
 import { createMemory } from '../../wasm/instance';
-import { compileModule, memoryLimits, type WasmBuild } from '../../wasm/module';
+import { compileModule, memoryLimits } from '../../wasm/module';
 import { type Host, type HostProgram, type HostRun, kernelFailed } from './host';
 import { Meeting } from './meeting';
 import type { FromWorker, ToWorker } from './messages';
@@ -48,7 +49,7 @@ export class WorkerHost implements Host {
   /** Rejects where workers or shared memory cannot be had here. */
   static async create(options: WorkerHostOptions): Promise<WorkerHost> {
     const { build, isShared } = options;
-    const limits = memoryLimits(build);
+    const limits = await memoryLimits(build);
     const module = await compileModule(build, isShared);
     const host = new WorkerHost(options, isShared ? createMemory(limits, true) : undefined);
     try {

@@ -10,6 +10,7 @@ import attentionBackward from '../../../shaders/attention_backward.wgsl';
 import crossEntropy from '../../../shaders/cross_entropy.wgsl';
 import dropout from '../../../shaders/dropout.wgsl';
 import embeddings from '../../../shaders/embeddings.wgsl';
+import embeddingsGradient from '../../../shaders/embeddings_gradient.wgsl';
 import gelu from '../../../shaders/gelu.wgsl';
 import layerNorm from '../../../shaders/layer_norm.wgsl';
 import layerNormBackward from '../../../shaders/layer_norm_backward.wgsl';
@@ -38,9 +39,12 @@ import linearNaive from '../../../shaders/linear_naive.wgsl';
 import linearSerial from '../../../shaders/linear_serial.wgsl';
 import linearTiled from '../../../shaders/linear_tiled.wgsl';
 import linearWide from '../../../shaders/linear_wide.wgsl';
+import placeBlocks from '../../../shaders/place_blocks.wgsl';
 import pooling from '../../../shaders/pooling.wgsl';
+import scaleColumns from '../../../shaders/scale_columns.wgsl';
 import squaredError from '../../../shaders/squared_error.wgsl';
 import tanh from '../../../shaders/tanh.wgsl';
+import zero from '../../../shaders/zero.wgsl';
 
 /** Shapes of product: what each is made of, between the right operand and the op. */
 const productLibraries = {
@@ -85,12 +89,16 @@ function byShape(
 
 export const shaderSources: Readonly<Record<string, readonly string[]>> = {
   add: [batch, add],
+  zero: [batch, zero],
   gelu: [batch, activation, gelu],
   layer_norm: [batch, reduce, elementF32, layerNorm],
   layer_norm_vec4: [batch, reduce, elementVec4, layerNorm],
   layer_norm_backward: [batch, reduce, elementF32, layerNormBackward],
   layer_norm_backward_vec4: [batch, reduce, elementVec4, layerNormBackward],
   embeddings: [batch, embeddings],
+  embeddings_gradient: [batch, embeddingsGradient],
+  place_blocks: [batch, placeBlocks],
+  scale_columns: [batch, scaleColumns],
   pooling: [batch, pooling],
   tanh: [batch, activation, tanh],
   cross_entropy: [batch, reduce, crossEntropy],

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { DataError, FileFormatError } from 'graft-ml';
 import { describe, expect, it } from 'vitest';
@@ -29,6 +30,26 @@ describe("an adapter's zip", () => {
     for (let end = 0; end < whole.length; end += 7) {
       await expect(unpackAdapter([zipFile(whole.slice(0, end))])).rejects.toThrow(FileFormatError);
     }
+  });
+
+  it('damaged anywhere is refused, or read', async () => {
+    const whole = packAdapter(files, backbone);
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), fc.nat(255), async (at, value) => {
+        const damaged = whole.slice();
+        damaged[at] = value;
+        const error = await unpackAdapter([zipFile(damaged)]).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        if (error === undefined) return;
+        refused += 1;
+        expect(error instanceof FileFormatError || error instanceof DataError).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+    expect(refused).toBeGreaterThan(50);
   });
 
   it('that says it holds gigabytes, or many files, is refused before it is unpacked', async () => {

@@ -1,7 +1,9 @@
 /** The engine's main flow in Node, on the CPU with graft-mini: what a page does with it. */
+import { readFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EngineEvent } from '../../../examples/web/src/engine';
+import { goldenPath } from '../../support/checkpoint';
 import { downloaded, exampleData, newTask, openEngine, RECIPE } from './support/engines';
 import { TabHub } from './support/fake-tabs';
 import { MemoryStorage } from './support/memory-storage';
@@ -194,8 +196,6 @@ describe('a task', () => {
     const task = await newTask(page, examples);
     await engine.train(task.id, { ...RECIPE, epochs: 1 });
     const zip = (await engine.download(task.id)).zip;
-    const { readFileSync } = await import('node:fs');
-    const { goldenPath } = await import('../../support/checkpoint');
     const files = ['config.json', 'vocab.txt', 'model.safetensors'].map(
       (name) => new File([readFileSync(goldenPath('bert', 'checkpoint', name))], name),
     );
@@ -205,6 +205,40 @@ describe('a task', () => {
     expect(state).toMatchObject({ fits: false, backbone: 'graft-mini', status: 'trained' });
     await expect(engine.predict(task.id, 'Hello')).rejects.toThrow('another backbone, graft-mini');
     await expect(engine.upload([new File([zip], 'x.zip')])).rejects.toThrow('another backbone, graft-mini');
+  });
+});
+
+describe('a backbone', () => {
+  const golden = (name: string) => new File([readFileSync(goldenPath('bert', 'checkpoint', name))], name);
+  const files = ['config.json', 'vocab.txt', 'model.safetensors'].map(golden);
+
+  it('of files is kept, and loaded again by the next page', async () => {
+    const storage = new MemoryStorage();
+    const first = await openEngine({ storage });
+    const mini = await first.engine.open(() => undefined);
+    const chosen = await first.engine.loadBackbone({ kind: 'files', files });
+    expect(chosen.fingerprint).not.toBe(mini.backbone?.fingerprint);
+    const second = await openEngine({ storage });
+    expect(second.state.backboneChoice).toMatchObject({
+      kind: 'files',
+      files: [{ name: 'config.json' }, {}, {}],
+    });
+    expect((await second.engine.open(() => undefined)).backbone).toEqual(chosen);
+    await second.engine.loadBackbone({ kind: 'embedded' });
+    expect(storage.stores['backbone-files'].size).toBe(0);
+    expect((await openEngine({ storage })).state.backboneChoice).toEqual({ kind: 'embedded' });
+  });
+
+  it('that cannot be loaded, or is given up, leaves the former one', async () => {
+    const { engine } = await openEngine({ storage: undefined });
+    const { backbone } = await engine.open(() => undefined);
+    await expect(engine.loadBackbone({ kind: 'files', files: files.slice(0, 1) })).rejects.toThrow(
+      'vocab.txt',
+    );
+    const loading = engine.loadBackbone({ kind: 'files', files });
+    await engine.cancelLoading();
+    await expect(loading).rejects.toThrow('cancelled');
+    expect((await engine.open(() => undefined)).backbone).toEqual(backbone);
   });
 });
 

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { DataError } from 'graft-ml';
 import { describe, expect, it } from 'vitest';
+import { guessColumns } from '../../../examples/web/src/worker/data/guess-columns';
 import {
   describeTable,
   examplesOf,
@@ -138,5 +140,47 @@ describe('what is no table', () => {
   it('too many rows', () => {
     const text = `text,label\n${'good text,pos\n'.repeat(MOST_ROWS + 1)}`;
     expect(() => parseTable(text, 'big.csv')).toThrow('has more than 100000 rows');
+  });
+});
+
+describe('any text', () => {
+  it('is a table or a DataError', () => {
+    const piece = fc.constantFrom(
+      'a',
+      ' b',
+      '"',
+      '""',
+      ',',
+      ';',
+      '\t',
+      '|',
+      '\n',
+      '\r\n',
+      '{"text":',
+      '1',
+      '}',
+      'é',
+      '\0',
+    );
+    let tables = 0;
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 40 }),
+        fc.constantFrom(undefined, 'a.csv', 'a.tsv', 'a.jsonl'),
+        (pieces, file) => {
+          try {
+            const { columns, rows } = parseTable(pieces.join(''), file);
+            tables += 1;
+            expect(new Set(columns).size).toBe(columns.length);
+            expect(rows.every((row) => row.length === columns.length)).toBe(true);
+            expect(columns).toContain(guessColumns(columns, rows).text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(DataError);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(tables).toBeGreaterThan(500);
   });
 });

@@ -1,4 +1,5 @@
 import { type EncoderTask, encode, pool } from '../../../../src/models/bert';
+import { frozenLinear } from '../../../../src/ops/frozen_linear';
 import { buildSchedule } from '../../../../src/scheduler/build-schedule';
 import { packBatch } from '../../../../src/scheduler/packed-batch';
 import { frozen, Tape } from '../../../../src/scheduler/tape';
@@ -36,16 +37,18 @@ export async function forward(job: Job): Promise<Contestant> {
   );
   const tape = new Tape();
   const bare: EncoderTask = {
+    embeddings: () => encoder.embeddings,
     layerNorm: (place) => {
       const parts = layerNorms.get(place);
       if (parts === undefined) throw new Error(`there is no LayerNorm at ${place}`);
       return parts;
     },
-    attach: (_, projected) => projected,
+    linear: (_, x, { weight, bias }) => frozenLinear(tape, x, weight, bias),
+    subLayer: (_, { input, projected, normalize }) => normalize(projected, input),
     dropout: () => ({ hidden: 0, attention: 0 }),
     enter: (_, hidden) => hidden,
   };
-  const pooled = pool(tape, encoder, encode(tape, encoder, bare, 'first tokens'));
+  const pooled = pool(tape, encoder, bare, encode(tape, encoder, bare, 'first tokens'));
   const most = (count: (batch: (typeof batches)[number]) => number) => Math.max(...batches.map(count));
   const capacity = capacityOf(
     most(({ tokenCount }) => tokenCount),

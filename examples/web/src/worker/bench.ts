@@ -41,7 +41,8 @@ export class Bench {
   #device: { readonly runtime: Runtime; readonly state: DeviceState } | undefined;
   #place: Place | undefined;
   #choice: BackboneChoice | undefined;
-  #loading: AbortController | undefined;
+  /** Of backbones that are loaded, or will be when it is their turn. */
+  readonly #loading = new Set<AbortController>();
   /** Opening and loading, one after the other; never rejects. */
   #settled: Promise<unknown> = Promise.resolve();
   #recovery: Promise<void> | undefined;
@@ -65,24 +66,26 @@ export class Bench {
   }
 
   /** Opens a device and moves the backbone, where there is one, onto it. */
-  openDevice(choice: DeviceChoice, note?: string): Promise<DeviceState> {
+  openDevice(wanted: DeviceChoice, note?: string): Promise<DeviceState> {
     return this.#exclusively(async () => {
-      const opened = await this.#opener.open(choice, note);
+      const opened = await this.#opener.open(wanted, note);
       await this.#queue.run(async () => this.#leave());
       this.#device = opened;
       this.#events.device(opened.state);
-      if (this.#choice !== undefined) await this.#load(this.#choice);
+      const choice = this.#choice;
+      if (choice !== undefined) await this.#cancellable((signal) => this.#load(choice, signal));
       return opened.state;
     });
   }
 
   /** Replaces the backbone; where loading fails, the former one stays. */
   openBackbone(choice: BackboneChoice): Promise<BackboneState> {
-    return this.#exclusively(() => this.#load(choice));
+    return this.#cancellable((signal) => this.#exclusively(() => this.#load(choice, signal)));
   }
 
   cancelLoading(): void {
-    this.#loading?.abort(new DOMException('Loading was cancelled', 'AbortError'));
+    for (const loading of this.#loading)
+      loading.abort(new DOMException('Loading was cancelled', 'AbortError'));
   }
 
   /**
@@ -150,35 +153,36 @@ export class Bench {
     await this.openDevice('wasm', `${name} ${why}: the CPU computes instead.`);
   }
 
-  async #load(choice: BackboneChoice): Promise<BackboneState> {
+  async #load(choice: BackboneChoice, signal: AbortSignal): Promise<BackboneState> {
     const device = this.#device;
     if (device === undefined) throw new NotReadyError('no device is open', 'Choose one first');
+    signal.throwIfAborted();
+    const backbone = await loadBackbone(sourceOf(choice), {
+      runtime: device.runtime,
+      signal,
+      onProgress: this.#events.loading,
+    });
+    const identity = { description: backbone.description, fingerprint: fingerprintOf(backbone) };
+    const tasks = new Map<string, Task>();
+    const place: Place = { runtime: device.runtime, device: device.state, backbone, identity, tasks };
+    await this.#queue.run(async () => {
+      if (this.#place !== undefined) clear(this.#place);
+      this.#place = place;
+    });
+    this.#choice = choice;
+    const state = stateOf(place);
+    this.#events.backbone(state);
+    return state;
+  }
+
+  /** `load` may be cancelled before it begins, too. */
+  async #cancellable<T>(load: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const loading = new AbortController();
-    this.#loading = loading;
+    this.#loading.add(loading);
     try {
-      const backbone = await loadBackbone(sourceOf(choice), {
-        runtime: device.runtime,
-        signal: loading.signal,
-        onProgress: this.#events.loading,
-      });
-      const identity = { description: backbone.description, fingerprint: fingerprintOf(backbone) };
-      const place = {
-        runtime: device.runtime,
-        device: device.state,
-        backbone,
-        identity,
-        tasks: new Map<string, Task>(),
-      };
-      await this.#queue.run(async () => {
-        if (this.#place !== undefined) clear(this.#place);
-        this.#place = place;
-      });
-      this.#choice = choice;
-      const state = stateOf(place);
-      this.#events.backbone(state);
-      return state;
+      return await load(loading.signal);
     } finally {
-      this.#loading = undefined;
+      this.#loading.delete(loading);
     }
   }
 

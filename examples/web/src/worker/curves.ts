@@ -1,6 +1,6 @@
 import type { Curves } from '../engine';
 
-/** More points than this tell the eye nothing, and make every message longer. */
+/** As many points tell the eye nothing, and make every message longer. Even: they are halved in pairs. */
 const MOST_POINTS = 2000;
 
 export const NO_CURVES: Curves = { loss: [], dev: [] };
@@ -38,7 +38,7 @@ export class CurveRecorder {
     this.#loss.push({ step, loss: this.#sum / this.#count });
     this.#sum = 0;
     this.#count = 0;
-    if (this.#loss.length > MOST_POINTS) this.#thin();
+    if (this.#loss.length >= MOST_POINTS) this.#thin();
   }
 
   addDev(step: number, epoch: number, score: number): void {

@@ -1,5 +1,5 @@
 /** Errors of the engine, and how errors cross the thread's border. */
-import { GraftError } from 'graft-ml';
+import { AdapterMismatchError, GraftError } from 'graft-ml';
 import type { EngineError } from '../engine';
 
 /** Something is in use: a task that trains, in this tab or another one. */
@@ -15,6 +15,21 @@ export class NotFoundError extends GraftError {
 /** What was asked for needs something first: a backbone, an adapter. */
 export class NotReadyError extends GraftError {
   override readonly name = 'NotReadyError';
+}
+
+export function trainedElsewhere(name: string): BusyError {
+  return new BusyError(`${name} is being trained in another tab`, 'Pause it there, or wait for its end');
+}
+
+export function notTrained(name: string): NotReadyError {
+  return new NotReadyError(`${name} is not trained yet`, 'Train it first; a paused training can go on');
+}
+
+export function otherBackbone(what: string, backbone: string): AdapterMismatchError {
+  return new AdapterMismatchError(
+    `${what} was trained on another backbone, ${backbone}`,
+    'Load that one first',
+  );
 }
 
 /** What structured cloning would lose of an error. The hint stands in GraftError's message, too. */

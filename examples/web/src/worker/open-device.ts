@@ -9,7 +9,7 @@ export interface OpenedDevice {
 
 export interface DeviceOpenerOptions {
   readonly keeper: Keeper;
-  /** The browser with its version: a new one brings a new compiler of shaders. */
+  /** The browser and Graft with their versions: a new one brings another compiler of shaders, or other shaders. */
   readonly browser: string;
   /** Cases of the check done, and of how many. */
   readonly onCheck: (done: number, total: number) => void;

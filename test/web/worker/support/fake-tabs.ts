@@ -16,7 +16,7 @@ export class FakeTab implements Tabs {
   readonly #hub: TabHub;
   readonly #releases = new Map<string, () => void>();
   readonly heard: TabMessage[] = [];
-  #listener: (message: TabMessage) => void = () => undefined;
+  readonly #listeners: ((message: TabMessage) => void)[] = [];
 
   constructor(hub: TabHub) {
     this.#hub = hub;
@@ -51,7 +51,7 @@ export class FakeTab implements Tabs {
   }
 
   listen(listener: (message: TabMessage) => void): void {
-    this.#listener = listener;
+    this.#listeners.push(listener);
   }
 
   /** The browser closes or discards the tab: its locks are let go, it says and hears nothing more. */
@@ -62,6 +62,6 @@ export class FakeTab implements Tabs {
 
   #hear(message: TabMessage): void {
     this.heard.push(message);
-    this.#listener(message);
+    for (const listener of this.#listeners) listener(message);
   }
 }

@@ -14,7 +14,7 @@ interface PendingGroup {
 type Overlay = { readonly [S in StoreName]: Map<string, Schema[S] | undefined> };
 
 /**
- * A storage that never fails. What cannot be written, because the storage is full or there is none, stays in memory, is read
+ * A storage whose writes never fail. What cannot be written, because the storage is full or there is none, stays in memory, is read
  * from there and is tried again; `state.note` says so. What was written before stays as it is.
  */
 export class Keeper {

@@ -1,0 +1,73 @@
+/** What is compared: the methods, their sizes, and the learning rates that each is tried with. */
+import {
+  type AdapterMethod,
+  fullFineTuning,
+  headOnly,
+  houlsby,
+  layerNormOnly,
+  topLayers,
+} from '../../src/index';
+
+export interface Contestant {
+  readonly name: string;
+  readonly title: string;
+  /** Which of the paper's curves it lies on. */
+  readonly family: 'adapters' | 'layers' | 'other';
+  readonly method: AdapterMethod;
+  /** The first is taken where none is chosen by validation. */
+  readonly learningRates: readonly number[];
+}
+
+// The paper sweeps 3e-5, 3e-4 and 3e-3 for adapters and as fine a grid for fine-tuning. Small encoders want more than BERT-large.
+const ADAPTER_RATES = [1e-3, 3e-4, 3e-3];
+const TUNING_RATES = [1e-4, 5e-5, 3e-4];
+const FEW_PARAMETERS_RATES = [3e-3, 1e-3, 1e-2];
+
+const adapters = [8, 64, 256].map(
+  (bottleneck): Contestant => ({
+    name: `adapters-${bottleneck}`,
+    title: `Adapters, ${bottleneck}`,
+    family: 'adapters',
+    method: houlsby({ bottleneck }),
+    learningRates: ADAPTER_RATES,
+  }),
+);
+
+const top = [1, 2, 3].map(
+  (topK): Contestant => ({
+    name: `top-${topK}`,
+    title: topK === 1 ? 'Top layer' : `Top ${topK} layers`,
+    family: 'layers',
+    method: topLayers({ topK }),
+    learningRates: TUNING_RATES,
+  }),
+);
+
+export const FULL: Contestant = {
+  name: 'full',
+  title: 'Full fine-tuning',
+  family: 'layers',
+  method: fullFineTuning(),
+  learningRates: TUNING_RATES,
+};
+
+/** In the order in which they run and are shown. */
+export const CONTESTANTS: readonly Contestant[] = [
+  FULL,
+  ...adapters,
+  ...top,
+  {
+    name: 'layer-norm',
+    title: 'LayerNorm only',
+    family: 'other',
+    method: layerNormOnly(),
+    learningRates: FEW_PARAMETERS_RATES,
+  },
+  {
+    name: 'head',
+    title: 'Head only',
+    family: 'other',
+    method: headOnly(),
+    learningRates: FEW_PARAMETERS_RATES,
+  },
+];

@@ -1,0 +1,37 @@
+/** Trained copies of the encoder's own parameters: each takes the place of the one that it begins as. */
+import {
+  type EncoderParameter,
+  PRODUCTS,
+  poolerParameters,
+  productParameters,
+} from '../models/encoder-parameters';
+import type { ParameterSpec } from '../scheduler/parameters';
+import type { ParameterContext } from './method';
+
+export function copyOf(parameter: EncoderParameter, context: ParameterContext): ParameterSpec {
+  return {
+    ...parameter,
+    // Biases have one dimension.
+    decay: parameter.shape.length > 1,
+    initialize: () => context.pretrained(parameter.name),
+  };
+}
+
+/** Weights or biases, or both, of all products of the context's layers. */
+export function productsOf(
+  context: ParameterContext,
+  which: readonly ('weight' | 'bias')[],
+): ParameterSpec[] {
+  return context.layers.flatMap((layer) =>
+    PRODUCTS.flatMap((product) => {
+      const parameters = productParameters({ layer, product }, context.config);
+      return which.map((part) => copyOf(parameters[part], context));
+    }),
+  );
+}
+
+/** The same of the pooler, where there is one. */
+export function poolerOf(context: ParameterContext, which: readonly ('weight' | 'bias')[]): ParameterSpec[] {
+  const parameters = poolerParameters(context.config);
+  return context.hasPooler ? which.map((part) => copyOf(parameters[part], context)) : [];
+}

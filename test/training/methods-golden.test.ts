@@ -1,0 +1,221 @@
+/** Every method's forward pass, gradients and first optimizer steps against PyTorch in float64: test/golden/methods.py. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adapterMethod, METHOD_NAMES } from '../../src/adapters/methods';
+import type { Backend } from '../../src/backends/backend';
+import { openCheckpoint } from '../../src/models/checkpoint';
+import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
+import { directorySource } from '../../src/platform/directory';
+import { ParameterLayout } from '../../src/scheduler/parameters';
+import { frozen, type Tensor } from '../../src/scheduler/tape';
+import { batches, type EncodedExample } from '../../src/training/batches';
+import {
+  capacityOf,
+  inferenceSchedule,
+  type RecordedTask,
+  trainingSchedule,
+} from '../../src/training/record-task';
+import { initialArena, resolveTask, taskParameters } from '../../src/training/task-spec';
+import { runTraining } from '../../src/training/trainer';
+import { resolveTraining } from '../../src/training/training-settings';
+import { useBackend } from '../support/backends';
+import { goldenPath } from '../support/checkpoint';
+import { relativeError } from '../support/compare';
+import { startingTensor, summary } from '../support/golden-formula';
+
+interface Case {
+  readonly method: string;
+  readonly options: Record<string, unknown>;
+  readonly layerNorm: 'all' | 'biases' | 'none';
+  readonly layers: number[];
+  readonly ordinals: Record<string, number>;
+  readonly logits: number[][];
+  readonly losses: number[];
+  readonly gradientNorms: number[];
+  readonly gradients: Record<string, number[]>;
+  readonly parameters: Record<string, number[]>;
+}
+
+interface Golden {
+  readonly steps: number;
+  readonly peakLearningRate: number;
+  readonly cases: Record<string, Case>;
+}
+
+const golden: Golden = JSON.parse(readFileSync(goldenPath('methods.json'), 'utf8'));
+const batch: { sequences: { ids: number[]; typeIds: number[] }[]; labels: number[] } = JSON.parse(
+  readFileSync(goldenPath('bert', 'batch.json'), 'utf8'),
+);
+const examples: EncodedExample[] = batch.sequences.map((sequence, index) => ({
+  ...sequence,
+  label: batch.labels[index] ?? Number.NaN,
+}));
+const order = [...examples.keys()];
+
+/** f32 arithmetic on a device against float64. */
+const TOLERANCE = 1e-4;
+const LOGITS_TOLERANCE = 1e-5;
+
+/**
+ * Compares sums over tensors. What is rounded is a tensor's elements, so its norm is the measure; of tensors whose gradient is
+ * zero but for rounding, as that of the keys' biases is, a hundredth of the largest norm.
+ */
+function expectSummaries(
+  found: (name: string) => ArrayLike<number>,
+  expected: Record<string, number[]>,
+  tolerance: number,
+): void {
+  const largest = Math.max(...Object.values(expected).map(([norm = 0]) => norm));
+  for (const [name, wanted] of Object.entries(expected)) {
+    const values = summary(found(name));
+    const scale = Math.max(wanted[0] ?? 0, largest / 100);
+    values.forEach((value, i) => {
+      expect(Math.abs(value - (wanted[i] ?? Number.NaN)) / scale, `${name}, ${i}`).toBeLessThan(tolerance);
+    });
+  }
+}
+
+it('there is a case of every method', () => {
+  const methods = new Set(Object.values(golden.cases).map(({ method }) => method));
+  expect([...methods].sort()).toEqual([...METHOD_NAMES].sort());
+});
+
+describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels', (kind) => {
+  const backend = useBackend(kind);
+  let encoder: FrozenEncoder;
+
+  beforeAll(async () => {
+    const checkpoint = await openCheckpoint(directorySource(goldenPath('bert', 'checkpoint')));
+    encoder = await uploadEncoder(checkpoint, backend());
+    await checkpoint.close();
+  });
+  afterAll(() => encoder.dispose());
+
+  async function record(item: Case): Promise<{ task: RecordedTask; arena: Float32Array }> {
+    const adapter = adapterMethod(item.method, item.options);
+    const spec = resolveTask(
+      {
+        labels: ['a', 'b', 'c'],
+        adapter,
+        dropout: 0,
+        ...(adapter.canChooseLayers ? { adapterLayers: item.layers } : {}),
+        ...(item.layerNorm === 'biases' ? {} : { layerNorm: item.layerNorm }),
+      },
+      encoder,
+    );
+    expect(spec.adapterLayers).toEqual(adapter.kind === 'full' ? [0, 1] : item.layers);
+    expect(spec.layerNorm).toBe(item.layerNorm);
+    const specs = taskParameters(spec, encoder, 0);
+    const layout = new ParameterLayout(specs);
+    expect(layout.tensors.map(({ name }) => name).sort()).toEqual(Object.keys(item.gradients).sort());
+    const arena = await initialArena(specs, layout);
+    for (const [name, ordinal] of Object.entries(item.ordinals)) {
+      const values = layout.slice(arena, name);
+      values.set(startingTensor(name, ordinal, values.length));
+    }
+    const frozenLayerNorms = await uploadLayerNorms(backend(), encoder, layout);
+    const parameters = await backend().allocate(arena.byteLength, 'parameters');
+    backend().write(parameters, 0, arena);
+    return { task: { spec, encoder, layout, parameters, frozenLayerNorms }, arena };
+  }
+
+  describe.each(Object.entries(golden.cases))('%s', (_, item) => {
+    it('logits', async () => {
+      const { task } = await record(item);
+      const executable = await backend().prepare(inferenceSchedule(task, capacityOf(128, 5)));
+      const split = { batchSize: 5, tokenBudget: 128, labels: 'none' } as const;
+      const [logical] = batches(examples, order, split);
+      const { outputs } = await executable.run({
+        microBatches: logical?.microBatches ?? [],
+        seed: 0,
+        step: 0,
+        lossScale: 1,
+      });
+      executable.dispose();
+      expect(relativeError(outputs[0] ?? [], item.logits.flat())).toBeLessThan(LOGITS_TOLERANCE);
+    });
+
+    it.each([false, true])(
+      'loss and every gradient, in two micro-batches, recompute %s',
+      async (recompute) => {
+        const { task } = await record(item);
+        const gradients = await backend().allocate(task.layout.size * 4, 'gradients');
+        const schedule = trainingSchedule(task, gradients, capacityOf(64, 5), { recompute });
+        const executable = await backend().prepare(schedule);
+        const found = new Float32Array(task.layout.size);
+        const split = { batchSize: 5, tokenBudget: 64, labels: 'classification' } as const;
+        const [logical] = batches(examples, order, split);
+        expect(logical?.microBatches.length).toBe(2);
+        const { outputs } = await executable.run({
+          microBatches: logical?.microBatches ?? [],
+          seed: 0,
+          step: 1,
+          lossScale: 1 / 5,
+          clear: [gradients],
+          readBack: [{ buffer: gradients, into: () => found }],
+        });
+        executable.dispose();
+        const loss = (outputs[0] ?? []).reduce((sum, value) => sum + value, 0) / 5;
+        expect(Math.abs(loss / (item.losses[0] ?? Number.NaN) - 1)).toBeLessThan(TOLERANCE);
+        expectSummaries((name) => task.layout.slice(found, name), item.gradients, TOLERANCE);
+      },
+    );
+
+    it('five AdamW steps', async () => {
+      const { task, arena } = await record(item);
+      const gradients = await backend().allocate(task.layout.size * 4, 'gradients');
+      const executable = await backend().prepare(trainingSchedule(task, gradients, capacityOf(128, 5)));
+      const run = runTraining({
+        backend: backend(),
+        executable,
+        layout: task.layout,
+        parameters: task.parameters,
+        gradients,
+        initial: arena,
+        kind: 'classification',
+        examples,
+        tokenBudget: 128,
+        settings: resolveTraining({
+          epochs: golden.steps,
+          batchSize: 5,
+          learningRate: golden.peakLearningRate,
+          shuffle: false,
+        }),
+        conditions: {},
+        evaluate: undefined,
+        options: {},
+      });
+      const losses: number[] = [];
+      const norms: number[] = [];
+      let next = await run.next();
+      for (; next.done !== true; next = await run.next()) {
+        if (next.value.type !== 'step') continue;
+        losses.push(next.value.loss);
+        norms.push(next.value.gradientNorm);
+      }
+      executable.dispose();
+      const { parameters } = next.value;
+      expect(relativeError(losses, item.losses)).toBeLessThan(TOLERANCE);
+      expect(relativeError(norms, item.gradientNorms)).toBeLessThan(TOLERANCE);
+      expectSummaries((name) => task.layout.slice(parameters, name), item.parameters, TOLERANCE);
+    });
+  });
+});
+
+async function uploadLayerNorms(
+  backend: Backend,
+  encoder: FrozenEncoder,
+  layout: ParameterLayout,
+): Promise<Map<string, Tensor>> {
+  const tensors = new Map<string, Tensor>();
+  for (const [place, values] of encoder.layerNorms) {
+    for (const part of ['weight', 'bias'] as const) {
+      const name = `${place}.layer_norm.${part}`;
+      if (layout.has(name)) continue;
+      const buffer = await backend.allocate(values[part].byteLength, name);
+      backend.write(buffer, 0, values[part]);
+      tensors.set(name, frozen(name, buffer, 1, values[part].length));
+    }
+  }
+  return tensors;
+}
