@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
 /** Loads .wgsl and .txt as text and .wasm as bytes, as esbuild does for the published file. */
@@ -22,6 +23,8 @@ function inlineAssets(): Plugin {
 
 export default defineConfig({
   plugins: [inlineAssets()],
+  // As tsconfig.json has it: the web application's engine is tested on the library's source.
+  resolve: { alias: [{ find: /^graft-ml$/, replacement: join(import.meta.dirname, 'src', 'index.ts') }] },
   test: {
     include: ['test/**/*.test.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: 'tsconfig.json' },

@@ -30,18 +30,24 @@ export interface Engine {
   renameTask(taskId: string, name: string): Promise<TaskState>;
   removeTask(taskId: string): Promise<void>;
   examplesOf(taskId: string): Promise<ExampleRow[]>;
-  /** Replaces a task's examples. A task that was trained stays trained until it is trained again. */
+  /**
+   * Replaces a task's examples. A task that was trained stays trained until it is trained again; a training that was paused
+   * is forgotten where they differ.
+   */
   setExamples(taskId: string, examples: readonly ExampleRow[]): Promise<DataCheck>;
   checkExamples(kind: TaskKind, examples: readonly ExampleRow[]): Promise<DataCheck>;
 
-  /** Starts a training, or goes on with a paused one. Resolves when it has ended, been paused or been cancelled. */
+  /**
+   * Starts a training, or goes on with a paused one, which keeps the options that it began with. Resolves when it has ended, been
+   * paused or been cancelled. One task trains at a time in a tab, and no task in two tabs.
+   */
   train(taskId: string, options: TrainOptions): Promise<TaskState>;
   /** Stops after the step at hand; its state is kept, over a reload too. */
   pause(taskId: string): Promise<void>;
   /** Stops and forgets the run; the task is what it was before. */
   cancel(taskId: string): Promise<void>;
 
-  /** Also while a task trains: between two steps. */
+  /** Also while a task trains: between two steps, with the parameters as they are. A paused one predicts with its former adapter. */
   predict(taskId: string, text: string, pair?: string): Promise<PredictionView>;
 
   /** AdapterHub's layout as one zip. */
