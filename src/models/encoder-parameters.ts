@@ -79,14 +79,21 @@ export function poolerParameters({ hiddenSize }: EncoderConfig): {
   };
 }
 
+/** The tables, and what follows them where they are narrower than hidden states. */
 export function embeddingParameters(config: EncoderConfig): readonly EncoderParameter[] {
+  const { embeddingSize, hiddenSize } = config;
   const table = (name: string, rows: number): EncoderParameter => ({
     name: `embeddings.${name}.weight`,
-    shape: [rows, config.hiddenSize],
+    shape: [rows, embeddingSize],
   });
+  const project: readonly EncoderParameter[] = [
+    { name: 'embeddings_project.weight', shape: [hiddenSize, embeddingSize] },
+    { name: 'embeddings_project.bias', shape: [hiddenSize] },
+  ];
   return [
     table('word', config.vocabularySize),
     table('position', config.maxPositions),
-    table('type', config.typeVocabularySize),
+    ...(config.typeVocabularySize > 0 ? [table('type', config.typeVocabularySize)] : []),
+    ...(embeddingSize === hiddenSize ? [] : project),
   ];
 }

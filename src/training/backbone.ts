@@ -182,7 +182,7 @@ export async function loadBackbone(
   }
   const checkpoint = await openCheckpoint(await resolveBackboneSource(source), { onProgress, signal });
   try {
-    const tokenizer = await makeTokenizer(checkpoint.tokenizer);
+    const tokenizer = await makeTokenizer(checkpoint.tokenizer, checkpoint.config.typeVocabularySize);
     const encoder = await uploadEncoder(checkpoint, runtime.compute, { weights, signal });
     return new Backbone(runtime, encoder, tokenizer, checkpoint.description);
   } finally {

@@ -174,7 +174,7 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
       beta: layerNormPart(`${place}.layer_norm.bias`),
     }),
     linear(place, x, pretrained) {
-      if (place === 'pooler') return multiply(place, x, pretrained);
+      if (typeof place === 'string') return multiply(place, x, pretrained);
       const product = (input: Tensor) => multiply(productName(place), input, pretrained);
       return isAdapted(place) && hooks.linear !== undefined ? hooks.linear(place, x, product) : product(x);
     },
