@@ -79,21 +79,25 @@ export function poolerParameters({ hiddenSize }: EncoderConfig): {
   };
 }
 
-/** The tables, and what follows them where they are narrower than hidden states. */
+/** Of what follows the tables where they are narrower than hidden states. */
+export function embeddingsProjectParameters({ embeddingSize, hiddenSize }: EncoderConfig): {
+  readonly weight: EncoderParameter;
+  readonly bias: EncoderParameter;
+} {
+  return {
+    weight: { name: 'embeddings_project.weight', shape: [hiddenSize, embeddingSize] },
+    bias: { name: 'embeddings_project.bias', shape: [hiddenSize] },
+  };
+}
+
 export function embeddingParameters(config: EncoderConfig): readonly EncoderParameter[] {
-  const { embeddingSize, hiddenSize } = config;
   const table = (name: string, rows: number): EncoderParameter => ({
     name: `embeddings.${name}.weight`,
-    shape: [rows, embeddingSize],
+    shape: [rows, config.embeddingSize],
   });
-  const project: readonly EncoderParameter[] = [
-    { name: 'embeddings_project.weight', shape: [hiddenSize, embeddingSize] },
-    { name: 'embeddings_project.bias', shape: [hiddenSize] },
-  ];
   return [
     table('word', config.vocabularySize),
     table('position', config.maxPositions),
     ...(config.typeVocabularySize > 0 ? [table('type', config.typeVocabularySize)] : []),
-    ...(embeddingSize === hiddenSize ? [] : project),
   ];
 }

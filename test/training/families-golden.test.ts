@@ -1,6 +1,7 @@
 /** RoBERTa, DistilBERT and ELECTRA against PyTorch in float64: test/golden/family_steps.py. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fullFineTuning } from '../../src/adapters/full';
 import { houlsby } from '../../src/adapters/houlsby';
 import type { Schedule } from '../../src/backends/schedule';
 import { openCheckpoint } from '../../src/models/checkpoint';
@@ -99,6 +100,19 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
       const wanted = (await readGolden(`families/${family}`, 'plain.safetensors')).get('hidden.1');
       expect(wanted?.length).toBe(43 * 32);
       expect(relativeError(hidden, wanted ?? [])).toBeLessThan(LOGITS_TOLERANCE);
+    });
+
+    it('full fine-tuning trains every number that a token can meet', () => {
+      const labels = ['a', 'b', 'c'];
+      const spec = resolveTask({ labels, adapter: fullFineTuning(), maxLength: 48 }, encoder);
+      const sizes = taskParameters(spec, encoder, 0).map(({ shape }) =>
+        shape.reduce((n, size) => n * size, 1),
+      );
+      const { positionOffset, embeddingSize } = encoder.config;
+      const head = 3 * 32 + 3;
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(
+        encoder.parameterCount - positionOffset * embeddingSize + head,
+      );
     });
 
     it('logits', async () => {
