@@ -51,6 +51,7 @@ export {
   tokenizer_encode,
   tokenizer_ids,
   tokenizer_init,
+  tokenizer_init_bytes,
   tokenizer_input,
   tokenizer_offsets,
   tokenizer_second_starts,

@@ -1,6 +1,6 @@
-import { encoderTensors, poolerTensors } from '../src/models/bert-tensors';
 import type { Checkpoint } from '../src/models/checkpoint';
 import type { EncoderConfig } from '../src/models/config';
+import { encoderTensors, poolerTensors } from '../src/models/encoder-tensors';
 import type { EncodedExample } from '../src/training/batches';
 import { Random } from '../src/training/random';
 import { SHAPES, type ShapeName } from './shapes';
@@ -10,12 +10,14 @@ export function syntheticConfig(name: ShapeName, vocabularySize = 1000): Encoder
   return {
     modelType: 'bert',
     hiddenSize,
+    embeddingSize: hiddenSize,
     layers,
     heads,
     headSize: hiddenSize / heads,
     intermediateSize: 4 * hiddenSize,
     vocabularySize,
     maxPositions: 512,
+    positionOffset: 0,
     typeVocabularySize: 2,
     layerNormEpsilon: 1e-12,
     activation: 'gelu',
@@ -42,10 +44,12 @@ export function syntheticCheckpoint(config: EncoderConfig): Checkpoint {
       format: 'vocab.txt',
       bytes: new Uint8Array(),
       file: '',
+      merges: undefined,
       tokens: 0,
       lowercase: true,
       stripAccents: undefined,
       handleChineseCharacters: true,
+      addPrefixSpace: undefined,
     },
     hasPooler: true,
     has: (name) => shapes.has(name),

@@ -1,3 +1,4 @@
+import { emit, outputEnd } from './output';
 import { ADDED, step, TERMINAL, tokenAt } from './trie';
 import {
   ACCENT_STARTER,
@@ -12,7 +13,7 @@ import {
   sequenceOf,
 } from './unicode';
 import { decode2, decode3, decode4 } from './utf8';
-import { append, appendMark, appendRun, emit, endMarks, flush, outputEnd } from './word';
+import { append, appendMark, appendRun, endMarks, flush } from './word';
 
 /*
  * One text to token ids: BertNormalizer, BertPreTokenizer and WordPiece in one pass over UTF-8. ASCII goes by a table of 256

@@ -13,6 +13,8 @@ export const INITIAL: u32 = 1;
 export const CONTINUATION: u32 = 2;
 /** Tokens found in the raw text before anything is normalised, such as [MASK]. */
 export const ADDED: u32 = 3;
+/** Tokens found in what those leave: in byte-level BPE those marked `normalized`, though nothing is normalised there. */
+export const ADDED_LAST: u32 = 4;
 
 export const TERMINAL: u32 = 0x80000000;
 /** A node must fit into 24 bits of a key. */
@@ -29,7 +31,7 @@ export function initTrie(): void {
   slotBits = 12;
   table = emptyTable();
   used = 0;
-  nodes = ADDED + 1;
+  nodes = ADDED_LAST + 1;
 }
 
 /** What follows `node` on `byte`: a node, perhaps with TERMINAL, or 0. */

@@ -1,3 +1,4 @@
+import { readFrom, readNumber, readSigned } from './leb128';
 import { UNICODE_DATA } from './unicode-data';
 
 /*
@@ -38,7 +39,6 @@ let pages: usize = 0;
 let uniform: usize = 0;
 let sequences: usize = 0;
 let sequenceCount: u32 = 0;
-let cursor: usize = 0;
 
 /** The entry of a code point, at most 0x10FFFF. */
 export function entryOf(codePoint: u32): u32 {
@@ -59,7 +59,7 @@ export function expandUnicode(lowercase: bool, stripAccents: bool, chinese: bool
   }
   for (let page: u32 = 0; page < PAGES; page++) store<u32>(pages + (page << 2), <u32>uniform);
 
-  cursor = UNICODE_DATA;
+  readFrom(UNICODE_DATA);
   for (let k = DROPPED; k <= MARK; k++) {
     let kind = k;
     if (k === CHINESE && !chinese) kind = LETTER;
@@ -160,22 +160,4 @@ function readFolds(stripAccents: bool, lowercase: bool): void {
     store<u32>(sequence + 8, 0x307);
     setEntry(CAPITAL_I_WITH_DOT, (sequenceCount << 8) | SEVERAL);
   }
-}
-
-/** Unsigned LEB128. */
-function readNumber(): u32 {
-  let value: u32 = 0;
-  let shift: u32 = 0;
-  while (true) {
-    const byte: u32 = load<u8>(cursor++);
-    value |= (byte & 127) << shift;
-    if (byte < 128) return value;
-    shift += 7;
-  }
-}
-
-/** Zigzag-coded. */
-function readSigned(): i32 {
-  const value = readNumber();
-  return <i32>(value >> 1) ^ -(<i32>(value & 1));
 }

@@ -1,3 +1,4 @@
+import { emit, outputEnd, setOutputEnd } from './output';
 import { CONTINUATION, INITIAL, step, TERMINAL, tokenAt } from './trie';
 import { entryOf } from './unicode';
 import { decode3, decode4 } from './utf8';
@@ -30,24 +31,8 @@ let codePoints: u32 = 0;
 let marks: usize = 0;
 let unknown: u32 = 0;
 
-/** Where the next id (u32) goes. */
-let out: usize = 0;
-
 export function setUnknown(id: u32): void {
   unknown = id;
-}
-
-export function outputEnd(): usize {
-  return out;
-}
-
-export function setOutputEnd(address: usize): void {
-  out = address;
-}
-
-export function emit(id: u32): void {
-  store<u32>(out, id);
-  out += 4;
 }
 
 /**
@@ -116,16 +101,16 @@ function recall(): void {
     emit(load<u32>(slot, 8));
     return;
   }
-  const first = out;
+  const first = outputEnd();
   writeTokens(WORD, WORD + length);
-  if (out - first === 4) {
+  if (outputEnd() - first === 4) {
     store<u64>(slot, word);
     store<u32>(slot, load<u32>(first), 8);
   }
 }
 
 function writeTokens(from: usize, end: usize): void {
-  const first = out;
+  const first = outputEnd();
   let root = INITIAL;
   let at = from;
   do {
@@ -143,7 +128,7 @@ function writeTokens(from: usize, end: usize): void {
     } while (at < end);
     if (token === 0) {
       // One part without a token makes the whole word unknown.
-      out = first;
+      setOutputEnd(first);
       emit(unknown);
       return;
     }

@@ -13,8 +13,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join, resolve } from 'node:path';
 import { houlsby } from '../../src/adapters/houlsby';
 import { writeSafetensors } from '../../src/formats/safetensors';
-import { encoderTensors, poolerTensors } from '../../src/models/bert-tensors';
 import { type Checkpoint, openCheckpoint } from '../../src/models/checkpoint';
+import { encoderTensors, poolerTensors } from '../../src/models/encoder-tensors';
 import { directorySource } from '../../src/platform/directory';
 import type { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { makeTokenizer } from '../../src/training/load-tokenizer';

@@ -1,5 +1,5 @@
 import { type AdapterMethod, ANY_LAYERS } from './method';
-import { poolerOf, productsOf } from './pretrained';
+import { embeddingsProjectOf, poolerOf, productsOf } from './pretrained';
 
 /**
  * Ben Zaken et al. 2022 (BitFit, arXiv 2106.10199): the biases alone are trained: those of all products, of the LayerNorms and
@@ -12,6 +12,10 @@ export function bitfit(): AdapterMethod {
     options: {},
     layerNorm: 'biases',
     canChooseLayerNorm: false,
-    parameters: (context) => [...productsOf(context, ['bias']), ...poolerOf(context, ['bias'])],
+    parameters: (context) => [
+      ...embeddingsProjectOf(context, ['bias']),
+      ...productsOf(context, ['bias']),
+      ...poolerOf(context, ['bias']),
+    ],
   };
 }

@@ -1,6 +1,6 @@
 import { embeddingParameters } from '../models/encoder-parameters';
 import { type AdapterMethod, ANY_LAYERS } from './method';
-import { copyOf, poolerOf, productsOf } from './pretrained';
+import { copyOf, embeddingsProjectOf, poolerOf, productsOf } from './pretrained';
 
 /**
  * Full fine-tuning (Devlin et al. 2019, arXiv 1810.04805): a copy of everything is trained, embeddings and pooler included. What
@@ -17,6 +17,7 @@ export function fullFineTuning(): AdapterMethod {
     canChooseLayerNorm: false,
     parameters: (context) => [
       ...embeddingParameters(context.config).map((table) => copyOf(table, context)),
+      ...embeddingsProjectOf(context, ['weight', 'bias']),
       ...productsOf(context, ['weight', 'bias']),
       ...poolerOf(context, ['weight', 'bias']),
     ],

@@ -1,6 +1,7 @@
 /** Trained copies of the encoder's own parameters: each takes the place of the one that it begins as. */
 import {
   type EncoderParameter,
+  embeddingsProjectParameters,
   PRODUCTS,
   poolerParameters,
   productParameters,
@@ -28,6 +29,18 @@ export function productsOf(
       return which.map((part) => copyOf(parameters[part], context));
     }),
   );
+}
+
+/** The same of the product that follows the embeddings, where there is one. */
+export function embeddingsProjectOf(
+  context: ParameterContext,
+  which: readonly ('weight' | 'bias')[],
+): ParameterSpec[] {
+  const { config } = context;
+  const parameters = embeddingsProjectParameters(config);
+  return config.embeddingSize === config.hiddenSize
+    ? []
+    : which.map((part) => copyOf(parameters[part], context));
 }
 
 /** The same of the pooler, where there is one. */

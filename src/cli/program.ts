@@ -204,7 +204,7 @@ function addColumnOptions(command: Command): Command {
 function backboneOption(): Option {
   return new Option(
     '--backbone <source>',
-    'the BERT: a directory, a URL, a hub id, or the small one that comes along',
+    'the BERT, RoBERTa, DistilBERT or ELECTRA: a directory, a URL, a hub id, or the small one that comes along',
   ).default('graft-mini');
 }
 

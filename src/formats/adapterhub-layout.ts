@@ -1,5 +1,6 @@
-/** Bottleneck adapters on BERT as the Python library `adapters` lays them out: file names, tensor names, configuration. */
+/** Bottleneck adapters as the Python library `adapters` lays them out: file names, tensor names, configuration. */
 import { PythonFloat, type PythonValue } from './python-json';
+import type { LayoutFamily, TaskBackbone } from './task';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
 export const ADAPTER_WEIGHTS = 'adapter.safetensors';
@@ -31,38 +32,34 @@ export function isBottleneckMethod(name: string): name is BottleneckMethod {
 export interface LayoutTensor {
   /** Graft's: 'layer.0.attention.adapter.down.weight'. */
   readonly name: string;
-  /** In the file, after the optional prefix 'bert.'. */
+  /** In the file, after the family's prefix, which is optional. */
   readonly storedName: string;
   /** PyTorch's order: [out, in]. */
   readonly shape: readonly number[];
 }
 
-/** The sites of one layer, and where BertModel has them. */
-const SITES = [
-  { site: 'attention', module: 'attention.output' },
-  { site: 'output', module: 'output' },
-] as const;
+const SITES = ['attention', 'output'] as const;
+type Site = (typeof SITES)[number];
 
 /** The sites that have modules: both, or that of the feed-forward sub-layer. */
-function sitesOf(method: BottleneckMethod): readonly (typeof SITES)[number][] {
+function sitesOf(method: BottleneckMethod): readonly Site[] {
   return method === 'houlsby' ? SITES : SITES.slice(1);
 }
 
 /** The modules' tensors, layer by layer. */
 export function adapterTensors(
   adapterName: string,
-  sizes: {
-    readonly hiddenSize: number;
+  sizes: Pick<TaskBackbone, 'family' | 'hiddenSize'> & {
     /** Ascending, counted from 0. */
     readonly adapterLayers: readonly number[];
     readonly method: BottleneckMethod;
     readonly bottleneck: number;
   },
 ): LayoutTensor[] {
-  const { hiddenSize, bottleneck } = sizes;
-  return eachSite(sizes.adapterLayers, sitesOf(sizes.method)).flatMap(({ name, module }) => {
+  const { family, hiddenSize, bottleneck } = sizes;
+  return eachSite(family, sizes.adapterLayers, sitesOf(sizes.method)).flatMap(({ name, adapters }) => {
     const ours = `${name}.adapter`;
-    const theirs = `${module}.adapters.${adapterName}`;
+    const theirs = `${adapters}.${adapterName}`;
     return [
       tensor(`${ours}.down.weight`, `${theirs}.adapter_down.0.weight`, [bottleneck, hiddenSize]),
       tensor(`${ours}.down.bias`, `${theirs}.adapter_down.0.bias`, [bottleneck]),
@@ -76,38 +73,55 @@ export function adapterTensors(
  * The LayerNorms of the encoder from the lowest adapter's layer up; where that is layer 0, the embeddings' too. The library
  * neither trains nor saves them, but loads them where they are there.
  */
-export function layerNormTensors(sizes: {
-  readonly hiddenSize: number;
-  readonly layers: number;
-  readonly adapterLayers: readonly number[];
-}): LayoutTensor[] {
+export function layerNormTensors(
+  sizes: Omit<TaskBackbone, 'hasPooler'> & { readonly adapterLayers: readonly number[] },
+): LayoutTensor[] {
+  const { hiddenSize, embeddingSize } = sizes;
   const [lowest = 0] = sizes.adapterLayers;
-  const embeddings = lowest === 0 ? [{ name: 'embeddings', module: 'embeddings' }] : [];
+  const embeddings =
+    lowest === 0 ? [{ name: 'embeddings', layerNorm: 'embeddings.LayerNorm', size: embeddingSize }] : [];
   const above = Array.from({ length: sizes.layers - lowest }, (_, index) => lowest + index);
-  const places = [...embeddings, ...eachSite(above, SITES)];
-  return places.flatMap(({ name, module }) =>
-    ['weight', 'bias'].map((part) =>
-      tensor(`${name}.layer_norm.${part}`, `${module}.LayerNorm.${part}`, [sizes.hiddenSize]),
-    ),
+  const sites = eachSite(sizes.family, above, SITES).map((site) => ({ ...site, size: hiddenSize }));
+  return [...embeddings, ...sites].flatMap(({ name, layerNorm, size }) =>
+    ['weight', 'bias'].map((part) => tensor(`${name}.layer_norm.${part}`, `${layerNorm}.${part}`, [size])),
   );
 }
 
-/** The head of BertForSequenceClassification: a linear layer on the pooler's output. `module` is its name in the file. */
-export function headTensors(hiddenSize: number, outputs: number, module = 'classifier'): LayoutTensor[] {
+/** Of BertForSequenceClassification: the head's name where it is on the pooler's output. */
+export const PLAIN_HEAD = 'classifier';
+
+/** The head's name in the library's own models, as RobertaAdapterModel: `add_classification_head(name, layers=1)`, after its dropout. */
+export function flexibleHead(name: string): string {
+  return `heads.${name}.1`;
+}
+
+/**
+ * Whether a head is written as that of BertForSequenceClassification, which has a pooler always. The …ForSequenceClassification of
+ * other families have heads of two layers.
+ */
+export function takesPlainHead({ family, hasPooler }: Pick<TaskBackbone, 'family' | 'hasPooler'>): boolean {
+  return family.modelType === 'bert' && hasPooler;
+}
+
+/** The head: a linear layer. `module` is its name in the file. */
+export function headTensors(hiddenSize: number, outputs: number, module: string): LayoutTensor[] {
   return [
     tensor('classifier.weight', `${module}.weight`, [outputs, hiddenSize]),
     tensor('classifier.bias', `${module}.bias`, [outputs]),
   ];
 }
 
-function eachSite(
-  layers: readonly number[],
-  sites: readonly (typeof SITES)[number][],
-): { name: string; module: string }[] {
+/** Where the first module of a layer is in the file; behind it come a dot and the adapter's name. */
+export function firstSite(family: LayoutFamily, layer: number, method: BottleneckMethod): string {
+  return eachSite(family, [layer], sitesOf(method))[0]?.adapters ?? '';
+}
+
+function eachSite({ modules }: LayoutFamily, layers: readonly number[], sites: readonly Site[]) {
   return layers.flatMap((layer) =>
-    sites.map(({ site, module }) => ({
+    sites.map((site) => ({
       name: `layer.${layer}.${site}`,
-      module: `encoder.layer.${layer}.${module}`,
+      adapters: `${modules.layers}.${layer}.${modules[`${site}Adapters`]}`,
+      layerNorm: `${modules.layers}.${layer}.${modules[`${site}LayerNorm`]}`,
     })),
   );
 }

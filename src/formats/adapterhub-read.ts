@@ -1,5 +1,5 @@
-/** Reading a task in the layout of AdapterHub: Graft's own files, and adapters that `adapters` trained on BERT. */
-import { AdapterMismatchError, FileFormatError, UnsupportedModelError } from '../errors';
+/** Reading a task in the layout of AdapterHub: Graft's own files, and adapters that `adapters` trained. */
+import { FileFormatError, UnsupportedModelError } from '../errors';
 import type { FileSource, OpenOptions } from '../platform/files';
 import type { AdapterFiles } from './adapterhub';
 import {
@@ -9,11 +9,14 @@ import {
   adapterTensors,
   BOTTLENECK_METHODS,
   type BottleneckMethod,
+  firstSite,
+  flexibleHead,
   HEAD_CONFIG,
   HEAD_WEIGHTS,
   headTensors,
   layerNormTensors,
   NON_LINEARITIES,
+  PLAIN_HEAD,
   STRUCTURES,
 } from './adapterhub-layout';
 import { isJsonObject, type JsonObject, show } from './json';
@@ -22,11 +25,13 @@ import type { SafetensorsFile } from './safetensors';
 import {
   type BackboneSizes,
   type ConfigFile,
+  expectFamily,
   mismatch,
   openWeights,
   readConfig,
   readTensors,
   type TaskTensor,
+  taskBackbone,
 } from './task';
 
 /**
@@ -53,8 +58,7 @@ export async function readAdapterHub(
       scaling,
       ...adapter,
       ...head,
-      hiddenSize: backbone.hiddenSize,
-      layers: backbone.layers,
+      ...taskBackbone(backbone),
       settings: isJsonObject(settings) ? settings : {},
       tensors: new Map([...adapter.tensors, ...head.tensors]),
     };
@@ -77,21 +81,13 @@ interface Method {
   readonly leaveOut: readonly number[];
 }
 
-function parseMethod({ file, json }: ConfigFile, source: FileSource, backbone: BackboneSizes): Method {
-  const {
-    name,
-    config,
-    model_type: modelType = 'bert',
-    hidden_size: hiddenSize = backbone.hiddenSize,
-  } = json;
+function parseMethod(configFile: ConfigFile, source: FileSource, backbone: BackboneSizes): Method {
+  const { file, json } = configFile;
+  const { name, config, hidden_size: hiddenSize = backbone.hiddenSize } = json;
   if (typeof name !== 'string' || name === '') {
     throw new FileFormatError(file, 'name', `a name was expected, found ${show(name)}`);
   }
-  if (modelType !== 'bert') {
-    throw new AdapterMismatchError(
-      `${file}: the adapter is for model_type ${show(modelType)}, the backbone is a "bert"`,
-    );
-  }
+  expectFamily(configFile, backbone);
   if (!isJsonObject(config)) {
     throw new FileFormatError(file, 'config', `an object was expected, found ${show(config)}`);
   }
@@ -174,8 +170,9 @@ async function readAdapter(
   source: FileSource,
   backbone: BackboneSizes,
 ): Promise<Pick<AdapterFiles, 'adapterLayers' | 'bottleneck' | 'layerNorms' | 'tensors'>> {
-  const prefix = weights.names().some((stored) => stored.startsWith('bert.')) ? 'bert.' : '';
-  const adapterLayers = findAdapterLayers(weights, prefix);
+  const { family } = backbone;
+  const prefix = weights.names().some((stored) => stored.startsWith(family.prefix)) ? family.prefix : '';
+  const adapterLayers = findAdapterLayers(weights, `${prefix}${family.modules.layers}.`);
   const contradiction = adapterLayers.find((layer) => leaveOut.includes(layer));
   if (contradiction !== undefined) {
     throw new FileFormatError(
@@ -185,8 +182,8 @@ async function readAdapter(
     );
   }
   const layers = countLayers([...adapterLayers, ...leaveOut]);
-  const site = kind === 'houlsby' ? 'attention.output' : 'output';
-  const firstDown = `${prefix}encoder.layer.${adapterLayers[0] ?? 0}.${site}.adapters.${name}.adapter_down.0.weight`;
+  const site = firstSite(family, adapterLayers[0] ?? 0, kind);
+  const firstDown = `${prefix}${site}.${name}.adapter_down.0.weight`;
   const shape = weights.info(firstDown)?.shape;
   const [bottleneck, hiddenSize] = shape ?? [];
   if (bottleneck === undefined || bottleneck === 0 || hiddenSize === undefined || shape?.length !== 2) {
@@ -202,7 +199,7 @@ async function readAdapter(
   const norms = layerNormTensors({ ...backbone, adapterLayers });
   const layerNorms = norms.some(({ storedName }) => weights.info(prefix + storedName) !== undefined);
   const layout = [
-    ...adapterTensors(name, { hiddenSize, adapterLayers, method: kind, bottleneck }),
+    ...adapterTensors(name, { family, hiddenSize, adapterLayers, method: kind, bottleneck }),
     ...(layerNorms ? norms : []),
   ].map((tensor) => ({ ...tensor, storedName: prefix + tensor.storedName }));
   const known = new Set(layout.map(({ storedName }) => storedName));
@@ -215,11 +212,12 @@ async function readAdapter(
   return { adapterLayers, bottleneck, layerNorms, tensors: await readTensors(weights, layout) };
 }
 
-/** The layers that have adapters, ascending. */
-function findAdapterLayers(weights: SafetensorsFile, prefix: string): number[] {
+/** The layers that have adapters, ascending. `layers` stands before a layer's number in a tensor's name. */
+function findAdapterLayers(weights: SafetensorsFile, layers: string): number[] {
   const numbers = new Set<number>();
   for (const stored of weights.names()) {
-    const match = /^encoder\.layer\.(\d+)\..*\.adapters\./.exec(stored.slice(prefix.length));
+    if (!stored.startsWith(layers)) continue;
+    const match = /^(\d+)\..*\.adapters\./.exec(stored.slice(layers.length));
     if (match !== null) numbers.add(Number(match[1]));
   }
   return [...numbers].sort((a, b) => a - b);
@@ -240,7 +238,7 @@ interface Head {
 
 async function readHead(source: FileSource, backbone: BackboneSizes, options: OpenOptions): Promise<Head> {
   const config = await readConfig(source, HEAD_CONFIG, options);
-  const module = headModule(config);
+  const module = headModule(config, backbone);
   const weights = await openWeights(source, HEAD_WEIGHTS, options);
   try {
     const shape = weights.info(`${module}.weight`)?.shape;
@@ -263,23 +261,34 @@ async function readHead(source: FileSource, backbone: BackboneSizes, options: Op
 }
 
 /** The name of the linear layer in the file. `adapters` has it alone, or in a list after its dropout. */
-function headModule({ file, json }: ConfigFile): string {
+function headModule({ file, json }: ConfigFile, { family, hasPooler }: BackboneSizes): string {
   const { config, name } = json;
   if (config === null || config === undefined) {
-    return 'classifier';
+    if (family.modelType === 'bert') return PLAIN_HEAD;
+    throw new UnsupportedModelError(
+      `${file}: the head of ${show(json.model_class)} is not supported`,
+      supportedHead(hasPooler),
+    );
   }
   if (!isJsonObject(config)) {
     throw new FileFormatError(file, 'config', `an object or null was expected, found ${show(config)}`);
   }
   const { head_type: type, layers, use_pooler: usesPooler } = config;
-  if (type !== 'classification' || layers !== 1 || usesPooler !== true || typeof name !== 'string') {
+  if (type !== 'classification' || layers !== 1 || usesPooler !== hasPooler || typeof name !== 'string') {
     throw new UnsupportedModelError(
       `${file}: a head of type ${show(type)}, ${show(layers)} layers, use_pooler ${show(usesPooler)}`,
-      'Graft runs one linear layer on the pooler, as in BertForSequenceClassification or ' +
-        'add_classification_head(name, layers=1, use_pooler=True)',
+      supportedHead(hasPooler),
     );
   }
-  return `heads.${name}.1`;
+  return flexibleHead(name);
+}
+
+function supportedHead(hasPooler: boolean): string {
+  return hasPooler
+    ? 'On this backbone Graft runs one linear layer on the pooler, as in BertForSequenceClassification or ' +
+        'add_classification_head(name, layers=1, use_pooler=True)'
+    : 'This backbone has no pooler: Graft runs one linear layer on the first token, as in ' +
+        'add_classification_head(name, layers=1, use_pooler=False)';
 }
 
 function parseLabels(config: ConfigFile, outputs: number): Pick<Head, 'taskKind' | 'labels'> {

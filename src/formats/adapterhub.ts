@@ -7,6 +7,7 @@ import {
   adapterTensors,
   type BottleneckMethod,
   bottleneckConfig,
+  flexibleHead,
   HEAD_CONFIG,
   HEAD_WEIGHTS,
   headTensors,
@@ -14,6 +15,8 @@ import {
   type LayoutTensor,
   layerNormTensors,
   layersBeside,
+  PLAIN_HEAD,
+  takesPlainHead,
 } from './adapterhub-layout';
 import { type PythonValue, pythonJson } from './python-json';
 import { writeSafetensors } from './safetensors';
@@ -40,21 +43,26 @@ export interface AdapterFiles extends TaskFiles {
  */
 export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Array<ArrayBuffer>> {
   checkName(adapter.name);
+  const { family } = adapter;
   const labels = outputLabels(adapter);
+  const isPlain = takesPlainHead(adapter);
   const stored = [
     ...adapterTensors(adapter.name, adapter),
     ...(adapter.layerNorms ? layerNormTensors(adapter) : []),
-  ].map((tensor) => ({ ...tensor, storedName: `bert.${tensor.storedName}` }));
+  ].map((tensor) => ({ ...tensor, storedName: family.prefix + tensor.storedName }));
   const about = {
     hidden_size: adapter.hiddenSize,
-    model_class: 'BertForSequenceClassification',
+    model_class: `${family.className}${isPlain ? 'ForSequenceClassification' : 'AdapterModel'}`,
     model_name: '',
-    model_type: 'bert',
+    model_type: family.modelType,
     version: LAYOUT_VERSION,
   };
   return {
     [ADAPTER_WEIGHTS]: pack(adapter, stored),
-    [HEAD_WEIGHTS]: pack(adapter, headTensors(adapter.hiddenSize, labels.length)),
+    [HEAD_WEIGHTS]: pack(
+      adapter,
+      headTensors(adapter.hiddenSize, labels.length, isPlain ? PLAIN_HEAD : flexibleHead(adapter.name)),
+    ),
     [ADAPTER_CONFIG]: encodeJson({
       ...about,
       config: bottleneckConfig(adapter, layersBeside(adapter.adapterLayers, adapter.layers)),
@@ -63,13 +71,32 @@ export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Arra
     }),
     [HEAD_CONFIG]: encodeJson({
       ...about,
-      config: null,
-      label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
-      name: null,
-      num_labels: labels.length,
+      ...(isPlain ? plainHeadConfig(labels) : flexibleHeadConfig(adapter, labels)),
       graft: { labels: adapter.labels, task: adapter.taskKind },
     }),
   };
+}
+
+function plainHeadConfig(labels: readonly string[]) {
+  return { config: null, label2id: numbered(labels), name: null, num_labels: labels.length };
+}
+
+function flexibleHeadConfig({ name, hasPooler }: AdapterFiles, labels: readonly string[]) {
+  const config = {
+    activation_function: 'tanh',
+    bias: true,
+    dropout_prob: null,
+    head_type: 'classification',
+    label2id: numbered(labels),
+    layers: 1,
+    num_labels: labels.length,
+    use_pooler: hasPooler,
+  };
+  return { config, name };
+}
+
+function numbered(labels: readonly string[]): Record<string, number> {
+  return Object.fromEntries(labels.map((label, id) => [label, id]));
 }
 
 /** The library makes a module of this name: PyTorch allows neither a dot in it nor nothing at all. */

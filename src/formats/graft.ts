@@ -8,10 +8,12 @@ import { readFiniteFloat32, type SafetensorsFile, writeSafetensors } from './saf
 import {
   type BackboneSizes,
   type ConfigFile,
+  expectFamily,
   mismatch,
   openWeights,
   type TaskFiles,
   type TaskTensor,
+  taskBackbone,
 } from './task';
 
 /** Of the layout; another one is refused. */
@@ -36,7 +38,7 @@ export function writeGraft(files: GraftFiles): Record<string, Uint8Array<ArrayBu
   const tensors = [...files.tensors].map(([name, { shape, data }]) => ({ name, shape, data }));
   const config = {
     hidden_size: files.hiddenSize,
-    model_type: 'bert',
+    model_type: files.family.modelType,
     name: files.name,
     num_hidden_layers: files.layers,
     graft: {
@@ -66,13 +68,14 @@ export async function readGraft(
   backbone: BackboneSizes,
   options: OpenOptions,
 ): Promise<GraftFiles> {
-  const about = parseConfig(config);
-  if (about.hiddenSize !== backbone.hiddenSize || about.layers !== backbone.layers) {
-    throw mismatch(source, `${about.layers} layers of hidden size ${about.hiddenSize}`, backbone);
+  const { hiddenSize, layers, ...about } = parseConfig(config);
+  expectFamily(config, backbone);
+  if (hiddenSize !== backbone.hiddenSize || layers !== backbone.layers) {
+    throw mismatch(source, `${layers} layers of hidden size ${hiddenSize}`, backbone);
   }
   const weights = await openWeights(source, ADAPTER_WEIGHTS, options);
   try {
-    return { ...about, tensors: await readAll(weights) };
+    return { ...about, ...taskBackbone(backbone), tensors: await readAll(weights) };
   } finally {
     await weights.close();
   }
@@ -87,7 +90,10 @@ async function readAll(weights: SafetensorsFile): Promise<Map<string, TaskTensor
   return tensors;
 }
 
-function parseConfig({ file, json }: ConfigFile): Omit<GraftFiles, 'tensors'> {
+function parseConfig({
+  file,
+  json,
+}: ConfigFile): Omit<GraftFiles, 'tensors' | 'family' | 'embeddingSize' | 'hasPooler'> {
   const graft: JsonObject = isJsonObject(json.graft) ? json.graft : {};
   if (graft.version !== VERSION) {
     throw new UnsupportedModelError(

@@ -11,11 +11,38 @@ export interface TaskTensor {
   readonly data: Float32Array;
 }
 
-/** A trained task in memory. */
-export interface TaskFiles {
-  readonly name: string;
+/** What files call a backbone's family, and its modules. */
+export interface LayoutFamily {
+  /** 'bert' */
+  readonly modelType: string;
+  /** 'Bert', as in BertModel. */
+  readonly className: string;
+  /** 'bert.' */
+  readonly prefix: string;
+  readonly modules: {
+    /** 'encoder.layer'; the others are inside a layer. */
+    readonly layers: string;
+    readonly attentionAdapters: string;
+    readonly attentionLayerNorm: string;
+    readonly outputAdapters: string;
+    readonly outputLayerNorm: string;
+  };
+}
+
+/** What a task's files depend on of its backbone. */
+export interface TaskBackbone {
+  readonly family: LayoutFamily;
   readonly hiddenSize: number;
+  /** Of the embeddings' LayerNorm. */
+  readonly embeddingSize: number;
   readonly layers: number;
+  /** Whether the head is on a pooler, not on the first token's hidden state itself. */
+  readonly hasPooler: boolean;
+}
+
+/** A trained task in memory, and what it sits on. */
+export interface TaskFiles extends TaskBackbone {
+  readonly name: string;
   /** The layers that are adapted, counted from 0, ascending. */
   readonly adapterLayers: readonly number[];
   readonly taskKind: 'classification' | 'regression';
@@ -28,9 +55,7 @@ export interface TaskFiles {
 }
 
 /** The backbone that a task is to sit on. */
-export interface BackboneSizes {
-  readonly hiddenSize: number;
-  readonly layers: number;
+export interface BackboneSizes extends TaskBackbone {
   /** For messages. */
   readonly description: string;
 }
@@ -96,6 +121,27 @@ export async function readTensors(
     tensors.set(name, { shape, data: await readFiniteFloat32(weights, storedName) });
   }
   return tensors;
+}
+
+/** Throws AdapterMismatchError unless a configuration names the backbone's family, or none. */
+export function expectFamily({ file, json }: ConfigFile, { family, description }: BackboneSizes): void {
+  const modelType = json.model_type ?? family.modelType;
+  if (modelType !== family.modelType) {
+    throw new AdapterMismatchError(
+      `${file}: the adapter is for model_type ${show(modelType)}, the backbone ${description} is a "${family.modelType}"`,
+    );
+  }
+}
+
+/** The part of a BackboneSizes that is a task's. */
+export function taskBackbone({
+  family,
+  hiddenSize,
+  embeddingSize,
+  layers,
+  hasPooler,
+}: BackboneSizes): TaskBackbone {
+  return { family, hiddenSize, embeddingSize, layers, hasPooler };
 }
 
 export function mismatch(source: FileSource, found: string, backbone: BackboneSizes): AdapterMismatchError {

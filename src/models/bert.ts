@@ -8,6 +8,7 @@ import { prefixAttention } from '../ops/prefix_attention';
 import { tanh } from '../ops/tanh';
 import type { Tape, Tensor } from '../scheduler/tape';
 import type { ProductName, ProductPlace } from './encoder-parameters';
+import { FAMILIES } from './families';
 import type { FrozenEncoder, FrozenLayer, FrozenLinear } from './frozen-encoder';
 
 /** The two sub-layers of an encoder layer, each of which ends in a projection, a residual connection and a LayerNorm. */
@@ -35,7 +36,7 @@ export interface EncoderTask {
   /** γ and β, each `[hidden]`, of the LayerNorm at 'embeddings', 'layer.0.attention', 'layer.0.output', … */
   layerNorm(place: string): { readonly gamma: Tensor; readonly beta: Tensor };
   /** x Wᵀ + b, `[rows, outputs]`, of an encoder's product. */
-  linear(place: ProductPlace | 'pooler', x: Tensor, pretrained: FrozenLinear): Tensor;
+  linear(place: ProductPlace | 'embeddings_project' | 'pooler', x: Tensor, pretrained: FrozenLinear): Tensor;
   /** Keys and values `[2p, hidden]` that a layer's queries attend to beside their sequence's own. */
   prefix(layer: number): Tensor | undefined;
   /** The output of a sub-layer, `[T, hidden]`. */
@@ -50,7 +51,8 @@ export interface EncoderTask {
 export type EncodedRows = 'every token' | 'first tokens';
 
 /**
- * BERT's encoder (Devlin et al. 2019; post-LayerNorm as in google-research/bert) over a packed batch.
+ * BERT's encoder (Devlin et al. 2019; post-LayerNorm as in google-research/bert), and those like it (families/), over a packed
+ * batch.
  * A sub-layer with input x and projection y gives LayerNorm(y + x), or what the task makes of them.
  *
  * Only attention mixes tokens. Where just the first ones are asked for, what follows attention in the last layer is
@@ -58,12 +60,16 @@ export type EncodedRows = 'every token' | 'first tokens';
  */
 export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, rows: EncodedRows): Tensor {
   const { config } = encoder;
+  const { dropsAttentionOutput } = FAMILIES[config.modelType];
   const normalize = (place: string, x: Tensor, residual?: Tensor) => {
     const { gamma, beta } = task.layerNorm(place);
     return layerNorm(tape, x, residual, gamma, beta, config.layerNormEpsilon);
   };
-  const embedded = normalize('embeddings', embeddings(tape, task.embeddings(), config.hiddenSize));
-  let hidden = dropout(tape, embedded, task.dropout(-1).hidden);
+  const embedded = normalize('embeddings', embeddings(tape, task.embeddings(), config.embeddingSize));
+  const dropped = dropout(tape, embedded, task.dropout(-1).hidden);
+  const { embeddingsProject } = encoder;
+  let hidden =
+    embeddingsProject === undefined ? dropped : task.linear('embeddings_project', dropped, embeddingsProject);
   const encodeLayer = (input: Tensor, weights: FrozenLayer, layer: number): Tensor => {
     const isLast = layer === config.layers - 1;
     const probabilities = task.dropout(layer);
@@ -89,7 +95,8 @@ export function encode(tape: Tape, encoder: FrozenEncoder, task: EncoderTask, ro
         ? [pooling(tape, mixed, 'cls'), pooling(tape, input, 'cls')]
         : [mixed, input];
     const attended = project('attention.output', context);
-    const middle = endSubLayer('attention', residual, dropout(tape, attended, probabilities.hidden));
+    const attendedDropout = dropsAttentionOutput ? probabilities.hidden : 0;
+    const middle = endSubLayer('attention', residual, dropout(tape, attended, attendedDropout));
     const expanded = gelu(tape, project('intermediate', middle), config.activation);
     const projected = project('output', expanded);
     // A third of the layer's products lead to these `[T, hidden]`; with recomputation they are kept, too.

@@ -3,8 +3,10 @@ import { FileAccessError, FileFormatError } from '../errors';
 import { isFloatType, readFiniteFloat32, type SafetensorsFile } from '../formats/safetensors';
 import { openSafetensorsOrShards } from '../formats/sharded';
 import { type FileSource, type OpenOptions, readFile } from '../platform/files';
-import { encoderTensors, poolerTensors, type TensorShape } from './bert-tensors';
 import { type EncoderConfig, parseEncoderConfig } from './config';
+import { type EncoderTensor, encoderTensors, poolerTensors } from './encoder-tensors';
+import { FAMILIES } from './families';
+import type { ModelFamily } from './families/family';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
 
 export interface Checkpoint {
@@ -13,7 +15,7 @@ export interface Checkpoint {
   readonly description: string;
   readonly tokenizer: TokenizerFiles;
   readonly hasPooler: boolean;
-  /** Names are those of BertModel without a prefix: 'encoder.layer.0.attention.self.query.weight'. */
+  /** Names are those of BertModel without a prefix, whatever the family: 'encoder.layer.0.attention.self.query.weight'. */
   has(name: string): boolean;
   shape(name: string): readonly number[];
   /**
@@ -40,7 +42,7 @@ export async function openCheckpoint(source: FileSource, options: OpenOptions = 
     throw new FileAccessError(
       'config.json',
       `not in ${source.description}`,
-      'A checkpoint has config.json, vocab.txt or tokenizer.json, and model.safetensors',
+      'A checkpoint has config.json, model.safetensors, and vocab.txt, vocab.json with merges.txt, or tokenizer.json',
     );
   }
   const config = parseEncoderConfig(configFile.bytes, configFile.name);
@@ -75,9 +77,9 @@ function makeCheckpoint(
   tokenizer: TokenizerFiles,
   weights: SafetensorsFile,
 ): Checkpoint {
-  const prefix = findPrefix(weights);
+  const prefix = findPrefix(weights, FAMILIES[config.modelType]);
   const pooler = poolerTensors(config);
-  const hasPooler = pooler.some(({ name }) => findStored(weights, prefix, name) !== undefined);
+  const hasPooler = pooler.some(({ storedName }) => findStored(weights, prefix, storedName) !== undefined);
   const tensors = new Map<string, StoredTensor>();
   for (const tensor of [...encoderTensors(config), ...(hasPooler ? pooler : [])]) {
     tensors.set(tensor.name, checkStored(weights, prefix, tensor));
@@ -102,18 +104,18 @@ function makeCheckpoint(
 }
 
 /** A bare BertModel has no prefix, a BertFor… has 'bert.'. */
-function findPrefix(weights: SafetensorsFile): string {
+function findPrefix(weights: SafetensorsFile, { prefix, className }: ModelFamily): string {
   const probe = 'embeddings.word_embeddings.weight';
-  const prefix = ['', 'bert.'].find((candidate) => weights.info(candidate + probe) !== undefined);
-  if (prefix === undefined) {
+  const found = ['', prefix].find((candidate) => weights.info(candidate + probe) !== undefined);
+  if (found === undefined) {
     throw new FileFormatError(
       weights.file,
       undefined,
-      `neither ${probe} nor bert.${probe} is in it`,
-      'These are not the weights of a BERT',
+      `neither ${probe} nor ${prefix}${probe} is in it`,
+      `These are not the weights of a ${className}Model`,
     );
   }
-  return prefix;
+  return found;
 }
 
 /** LayerNorm's parameters as checkpoints from TensorFlow name them. */
@@ -130,10 +132,10 @@ function findStored(weights: SafetensorsFile, prefix: string, name: string): str
     .find((stored) => weights.info(stored) !== undefined);
 }
 
-function checkStored(weights: SafetensorsFile, prefix: string, tensor: TensorShape): StoredTensor {
-  const storedName = findStored(weights, prefix, tensor.name);
+function checkStored(weights: SafetensorsFile, prefix: string, tensor: EncoderTensor): StoredTensor {
+  const storedName = findStored(weights, prefix, tensor.storedName);
   const info = storedName === undefined ? undefined : weights.info(storedName);
-  const place = `tensor ${storedName ?? prefix + tensor.name}`;
+  const place = `tensor ${storedName ?? prefix + tensor.storedName}`;
   const expected = `[${tensor.shape.join(', ')}]`;
   if (storedName === undefined || info === undefined) {
     throw new FileFormatError(weights.file, place, `missing; config.json asks for it with shape ${expected}`);

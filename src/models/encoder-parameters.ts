@@ -79,14 +79,25 @@ export function poolerParameters({ hiddenSize }: EncoderConfig): {
   };
 }
 
+/** Of what follows the tables where they are narrower than hidden states. */
+export function embeddingsProjectParameters({ embeddingSize, hiddenSize }: EncoderConfig): {
+  readonly weight: EncoderParameter;
+  readonly bias: EncoderParameter;
+} {
+  return {
+    weight: { name: 'embeddings_project.weight', shape: [hiddenSize, embeddingSize] },
+    bias: { name: 'embeddings_project.bias', shape: [hiddenSize] },
+  };
+}
+
 export function embeddingParameters(config: EncoderConfig): readonly EncoderParameter[] {
   const table = (name: string, rows: number): EncoderParameter => ({
     name: `embeddings.${name}.weight`,
-    shape: [rows, config.hiddenSize],
+    shape: [rows, config.embeddingSize],
   });
   return [
     table('word', config.vocabularySize),
     table('position', config.maxPositions),
-    table('type', config.typeVocabularySize),
+    ...(config.typeVocabularySize > 0 ? [table('type', config.typeVocabularySize)] : []),
   ];
 }

@@ -17,7 +17,7 @@ export interface FrozenLinear {
 /** Queries, keys and values are side by side: `[3·hidden, hidden]`. */
 export type FrozenLayer = Readonly<Record<ProductName, FrozenLinear>>;
 
-/** A LayerNorm's pretrained values, both `[hidden]`; tasks train copies of them. */
+/** A LayerNorm's pretrained values, both `[hidden]` (the embeddings': `[embedding size]`); tasks train copies of them. */
 export interface LayerNormValues {
   readonly weight: Float32Array<ArrayBuffer>;
   readonly bias: Float32Array<ArrayBuffer>;
@@ -27,6 +27,8 @@ export interface LayerNormValues {
 export interface FrozenEncoder {
   readonly config: EncoderConfig;
   readonly embeddings: EmbeddingTables;
+  /** From the embedding size to the hidden size, where those differ. */
+  readonly embeddingsProject: FrozenLinear | undefined;
   readonly layers: readonly FrozenLayer[];
   /** Absent where the checkpoint has none. */
   readonly pooler: FrozenLinear | undefined;
@@ -88,14 +90,24 @@ class Uploader {
   }
 
   async encoder(): Promise<FrozenEncoder> {
-    const { config, hasPooler } = this.#checkpoint;
+    const { config, hasPooler, has } = this.#checkpoint;
     const layerNorms = new Map<string, LayerNormValues>();
     const embeddings = {
       word: await this.#wordEmbeddings(),
-      position: await this.#table('embeddings.position.weight', 'embeddings.position_embeddings.weight'),
-      type: await this.#table('embeddings.type.weight', 'embeddings.token_type_embeddings.weight'),
+      // Without the rows that no token has, so that a token's position is its row everywhere.
+      position: await this.#table(
+        'embeddings.position.weight',
+        'embeddings.position_embeddings.weight',
+        config.positionOffset,
+      ),
+      type: has('embeddings.token_type_embeddings.weight')
+        ? await this.#table('embeddings.type.weight', 'embeddings.token_type_embeddings.weight')
+        : await this.#zeros('no token types', config.embeddingSize),
     };
     layerNorms.set('embeddings', await this.#layerNorm('embeddings.LayerNorm'));
+    const embeddingsProject = has('embeddings_project.weight')
+      ? await this.#linear('embeddings_project', ['embeddings_project'])
+      : undefined;
     const layers: FrozenLayer[] = [];
     for (let layer = 0; layer < config.layers; layer++) {
       const prefix = `encoder.layer.${layer}`;
@@ -119,7 +131,18 @@ class Uploader {
     const byteLength = this.#buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
     const read = (name: string) => this.#readBack(name);
     const dispose = () => this.dispose();
-    return { config, embeddings, layers, pooler, layerNorms, parameterCount, byteLength, read, dispose };
+    return {
+      config,
+      embeddings,
+      embeddingsProject,
+      layers,
+      pooler,
+      layerNorms,
+      parameterCount,
+      byteLength,
+      read,
+      dispose,
+    };
   }
 
   dispose(): void {
@@ -167,13 +190,18 @@ class Uploader {
     return buffer;
   }
 
-  /** A small table, `[rows, columns]`, in f32. */
-  async #table(name: string, stored: string): Promise<Tensor> {
-    const values = await this.#read(stored);
+  /** A small table in f32 from its row `firstRow` on: `[rows, columns]`. */
+  async #table(name: string, stored: string, firstRow = 0): Promise<Tensor> {
     const columns = this.#checkpoint.shape(stored).at(-1) ?? 0;
+    const values = (await this.#read(stored)).subarray(firstRow * columns);
     const buffer = await this.#upload(stored, [values]);
     this.#remember(name, () => this.#backend.read(buffer, values.length));
     return frozen(stored, buffer, values.length / columns, columns);
+  }
+
+  /** A table of one row of zeros: `[1, columns]`. */
+  async #zeros(label: string, columns: number): Promise<Tensor> {
+    return frozen(label, await this.#upload(label, [new Float32Array(columns)]), 1, columns);
   }
 
   /** Several `[rows, columns]` tensors below each other as one weight. */
@@ -223,15 +251,15 @@ class Uploader {
 
   async #wordEmbeddings(): Promise<WordSlice[]> {
     const name = 'embeddings.word_embeddings.weight';
-    const { hiddenSize, vocabularySize } = this.#checkpoint.config;
+    const { embeddingSize, vocabularySize } = this.#checkpoint.config;
     const values = await this.#read(name);
-    const rowBytes = hiddenSize * BYTES_PER_ELEMENT[this.#storage];
+    const rowBytes = embeddingSize * BYTES_PER_ELEMENT[this.#storage];
     const rowsPerSlice = Math.floor(this.#backend.largestBinding / rowBytes / ROW_MULTIPLE) * ROW_MULTIPLE;
     const slices: WordSlice[] = [];
     for (let firstRow = 0; firstRow < vocabularySize; firstRow += rowsPerSlice) {
       const rows = Math.min(rowsPerSlice, vocabularySize - firstRow);
-      const part = values.slice(firstRow * hiddenSize, (firstRow + rows) * hiddenSize);
-      const spec = { label: name, rows, columns: hiddenSize, use: 'table' } as const;
+      const part = values.slice(firstRow * embeddingSize, (firstRow + rows) * embeddingSize);
+      const spec = { label: name, rows, columns: embeddingSize, use: 'table' } as const;
       slices.push({ tensor: await this.#matrix('embeddings.word.weight', spec, part), firstRow });
     }
     return slices;

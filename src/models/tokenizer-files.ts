@@ -1,29 +1,43 @@
 /** Which vocabulary a checkpoint has, and how text is prepared for it. */
-import { FileAccessError, FileFormatError } from '../errors';
+import { FileAccessError, FileFormatError, UnsupportedModelError } from '../errors';
 import { isJsonObject, type JsonObject, parseJsonObject, show } from '../formats/json';
 import { type FileSource, type OpenOptions, readFile } from '../platform/files';
 
 export interface TokenizerFiles {
-  /** `vocab.txt` (a token a line, the line is the id) or `tokenizer.json`, as it is. */
-  readonly format: 'vocab.txt' | 'tokenizer.json';
+  /**
+   * `vocab.txt` (WordPiece: a token a line, the line is the id), `vocab.json` (byte-level BPE: an object of token → id, with
+   * `merges`) or `tokenizer.json` (either), as it is.
+   */
+  readonly format: 'vocab.txt' | 'vocab.json' | 'tokenizer.json';
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** For messages. */
   readonly file: string;
+  /** `merges.txt`; with `vocab.json` only. */
+  readonly merges: { readonly bytes: Uint8Array<ArrayBuffer>; readonly file: string } | undefined;
   /** Largest id + 1. */
   readonly tokens: number;
+  /** Of WordPiece. */
   readonly lowercase: boolean;
-  /** `undefined`: as `lowercase` says. */
+  /** Of WordPiece. `undefined`: as `lowercase` says. */
   readonly stripAccents: boolean | undefined;
+  /** Of WordPiece. */
   readonly handleChineseCharacters: boolean;
+  /** Of byte-level BPE. `undefined`: as `tokenizer.json` says; without one there is no such space. */
+  readonly addPrefixSpace: boolean | undefined;
 }
 
-/** Throws FileAccessError where `source` has neither vocab.txt nor tokenizer.json, FileFormatError for a damaged one. */
+/**
+ * Throws FileAccessError where `source` has no vocabulary, FileFormatError for a damaged one, UnsupportedModelError for one of another
+ * kind than WordPiece and BPE.
+ */
 export async function readTokenizerFiles(source: FileSource, options: OpenOptions): Promise<TokenizerFiles> {
   const vocabulary = await readFile(source, 'vocab.txt', options);
   const configFile = await readFile(source, 'tokenizer_config.json', options);
   const config = configFile === undefined ? {} : parseJsonObject(configFile.bytes, configFile.name);
-  // tokenizer.json is asked for only where the two small files leave something open.
-  const needsFull = vocabulary === undefined || config.do_lower_case === undefined;
+  const bytePairs = vocabulary === undefined ? await readBytePairs(source, options) : undefined;
+  // tokenizer.json is asked for only where the small files leave something open.
+  const needsFull =
+    bytePairs === undefined && (vocabulary === undefined || config.do_lower_case === undefined);
   const full = needsFull ? await readFile(source, 'tokenizer.json', options) : undefined;
   const fullJson = full === undefined ? undefined : parseJsonObject(full.bytes, full.name);
   const normalizer = findBertNormalizer(fullJson?.normalizer);
@@ -32,24 +46,45 @@ export async function readTokenizerFiles(source: FileSource, options: OpenOption
     readFlag(config, configKey, configName) ??
     readFlag(normalizer, normalizerKey, full?.name ?? 'tokenizer.json');
   const preparation = {
+    merges: bytePairs?.merges,
     // Without a word about it, transformers' BertTokenizer lower-cases.
     lowercase: flag('do_lower_case', 'lowercase') ?? true,
     stripAccents: flag('strip_accents', 'strip_accents'),
     handleChineseCharacters: flag('tokenize_chinese_chars', 'handle_chinese_chars') ?? true,
+    addPrefixSpace: readFlag(config, 'add_prefix_space', configName),
   };
   if (vocabulary !== undefined) {
     const { bytes, name } = vocabulary;
     return { format: 'vocab.txt', bytes, file: name, tokens: countLines(bytes), ...preparation };
   }
+  if (bytePairs !== undefined) {
+    const { bytes, name } = bytePairs.vocabulary;
+    const tokens = countTokens(parseJsonObject(bytes, name), [], name);
+    return { format: 'vocab.json', bytes, file: name, tokens, ...preparation };
+  }
   if (full === undefined || fullJson === undefined) {
     throw new FileAccessError(
       source.description,
-      'it has neither vocab.txt nor tokenizer.json',
-      'Add the vocabulary that the checkpoint was trained with',
+      'it has neither vocab.txt, nor vocab.json and merges.txt, nor tokenizer.json',
+      'Add the vocabulary that the checkpoint was trained with; SentencePiece models cannot be read',
     );
   }
-  const tokens = countTokens(fullJson, full.name);
+  const tokens = countAllTokens(fullJson, full.name);
   return { format: 'tokenizer.json', bytes: full.bytes, file: full.name, tokens, ...preparation };
+}
+
+async function readBytePairs(source: FileSource, options: OpenOptions) {
+  const vocabulary = await readFile(source, 'vocab.json', options);
+  if (vocabulary === undefined) return undefined;
+  const merges = await readFile(source, 'merges.txt', options);
+  if (merges === undefined) {
+    throw new FileAccessError(
+      'merges.txt',
+      `not in ${source.description}, which has vocab.json`,
+      'The two make a byte-level BPE together: add the one that belongs to it',
+    );
+  }
+  return { vocabulary, merges: { bytes: merges.bytes, file: merges.name } };
 }
 
 /** The BertNormalizer of a tokenizer.json, alone or in a sequence; an empty object where there is none. */
@@ -84,9 +119,15 @@ function countLines(bytes: Uint8Array): number {
   return last === undefined || last === lineFeed || last === carriageReturn ? lines : lines + 1;
 }
 
-/** Largest id + 1 over the model's vocabulary and the added tokens. */
-function countTokens(json: JsonObject, file: string): number {
-  const vocabulary = isJsonObject(json.model) ? json.model.vocab : undefined;
+/** Largest id + 1 over the model's vocabulary and the added tokens of a tokenizer.json. */
+function countAllTokens({ model, added_tokens: addedTokens }: JsonObject, file: string): number {
+  const vocabulary = isJsonObject(model) ? model.vocab : undefined;
+  if (isJsonObject(model) && Array.isArray(vocabulary)) {
+    throw new UnsupportedModelError(
+      `${file}: a tokenizer of type ${show(model.type)} is not supported`,
+      "Graft runs BERT's WordPiece and RoBERTa's byte-level BPE",
+    );
+  }
   if (!isJsonObject(vocabulary)) {
     throw new FileFormatError(
       file,
@@ -94,6 +135,11 @@ function countTokens(json: JsonObject, file: string): number {
       `an object from token to id was expected, found ${show(vocabulary)}`,
     );
   }
+  const added = Array.isArray(addedTokens) ? addedTokens.filter(isJsonObject) : [];
+  return countTokens(vocabulary, added, file);
+}
+
+function countTokens(vocabulary: JsonObject, added: readonly JsonObject[], file: string): number {
   let tokens = 0;
   const take = (token: string, id: JsonObject[string]) => {
     if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
@@ -104,8 +150,7 @@ function countTokens(json: JsonObject, file: string): number {
   for (const [token, id] of Object.entries(vocabulary)) {
     take(token, id);
   }
-  const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];
-  for (const entry of added.filter(isJsonObject)) {
+  for (const entry of added) {
     take(show(entry.content), entry.id);
   }
   return tokens;

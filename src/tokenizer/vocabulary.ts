@@ -5,9 +5,14 @@ import { FileFormatError } from '../errors';
 export interface AddedToken {
   readonly content: string;
   readonly id: number;
+  /** Byte-level BPE: whether blanks before it, or after it, belong to it (`lstrip`, `rstrip`). */
+  readonly leftBlanks?: boolean | undefined;
+  readonly rightBlanks?: boolean | undefined;
+  /** Byte-level BPE: looked for in what the other added tokens leave (`normalized`). */
+  readonly last?: boolean | undefined;
 }
 
-/** Names of the tokens with a part of their own; BERT's are the default. */
+/** Names of the tokens with a part of their own. */
 export interface SpecialTokenNames {
   readonly unknown: string;
   readonly cls: string;
@@ -24,9 +29,17 @@ export const BERT_TOKEN_NAMES: SpecialTokenNames = {
   mask: '[MASK]',
 };
 
-/** The ids of the special tokens; a vocabulary may do without the last two. */
+export const ROBERTA_TOKEN_NAMES: SpecialTokenNames = {
+  unknown: '<unk>',
+  cls: '<s>',
+  sep: '</s>',
+  pad: '<pad>',
+  mask: '<mask>',
+};
+
+/** The ids of the special tokens. Byte-level BPE does without the unknown one. */
 export interface SpecialTokenIds {
-  readonly unknown: number;
+  readonly unknown: number | undefined;
   readonly cls: number;
   readonly sep: number;
   readonly pad: number | undefined;
@@ -55,8 +68,7 @@ export function splitVocabulary(bytes: Uint8Array, fileName: string): string[] {
 
 /**
  * Checks tokens in id order and finds the special ones among them.
- * @throws FileFormatError for no token at all, a token that occurs twice or holds U+0000, and where the unknown token, cls or
- * sep is missing
+ * @throws FileFormatError for no token at all, a token that occurs twice or holds U+0000, and where cls or sep is missing
  */
 export function checkVocabulary(
   tokens: readonly string[],
@@ -81,25 +93,53 @@ export function checkVocabulary(
     }
     ids.set(token, id);
   });
-  const required = (name: string) => {
-    const id = ids.get(name);
-    if (id === undefined) {
-      throw new FileFormatError(
-        fileName,
-        undefined,
-        `the token ${name} is missing`,
-        "Only BERT's WordPiece vocabularies are supported, and they hold it",
-      );
-    }
-    return id;
-  };
   return {
-    unknown: required(names.unknown),
-    cls: required(names.cls),
-    sep: required(names.sep),
+    unknown: ids.get(names.unknown),
+    cls: requireToken(ids.get(names.cls), names.cls, fileName),
+    sep: requireToken(ids.get(names.sep), names.sep, fileName),
     pad: ids.get(names.pad),
     mask: ids.get(names.mask),
   };
+}
+
+/** The id that a token has; throws FileFormatError where it has none. */
+export function requireToken(id: number | undefined, name: string, fileName: string): number {
+  if (id === undefined) {
+    throw new FileFormatError(
+      fileName,
+      undefined,
+      `the token ${name} is missing`,
+      "Only vocabularies of BERT's and of RoBERTa's kind are supported, and they hold it",
+    );
+  }
+  return id;
+}
+
+/** The vocabulary, then the added tokens that it does not hold. */
+export function withAddedTokens(
+  model: readonly string[],
+  added: readonly AddedToken[],
+  fileName: string,
+): readonly string[] {
+  const beyond = added.filter(({ id }) => id >= model.length).sort((a, b) => a.id - b.id);
+  const tokens = [...model, ...beyond.map(({ content }) => content)];
+  for (const { content, id } of added) {
+    if (tokens[id] !== content) {
+      throw new FileFormatError(
+        fileName,
+        `added token ${JSON.stringify(content)}`,
+        `its id is ${id}, which is ${tokens[id] === undefined ? 'not an id that follows the vocabulary' : JSON.stringify(tokens[id])}`,
+      );
+    }
+  }
+  return tokens;
+}
+
+/** The special tokens that a vocabulary holds, as added ones. */
+export function specialTokensOf(special: SpecialTokenIds, tokens: readonly string[]): AddedToken[] {
+  return Object.values(special)
+    .filter((id) => id !== undefined)
+    .map((id: number) => ({ id, content: tokens[id] ?? '' }));
 }
 
 function place(id: number): string {

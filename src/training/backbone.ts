@@ -15,7 +15,7 @@ import { makeTokenizer } from './load-tokenizer';
 import { resolveTokenBudget } from './record-task';
 import type { Runtime } from './runtime';
 import { type PredictOptions, Task } from './task';
-import { readSettings } from './task-files';
+import { layoutBackbone, readSettings } from './task-files';
 import { resolveMaxLength, resolveTask, type TaskOptions } from './task-spec';
 import type { TextInput } from './types';
 
@@ -105,12 +105,8 @@ export class Backbone {
    */
   async loadTask(source: SourceLike, options: OpenOptions = {}): Promise<Task> {
     const { config, description } = this;
-    const { hiddenSize, layers } = config;
-    const files = await readTaskFiles(
-      await resolveSource(source),
-      { hiddenSize, layers, description },
-      options,
-    );
+    const backbone = { ...layoutBackbone(this.#encoder), description };
+    const files = await readTaskFiles(await resolveSource(source), backbone, options);
     const { maxLength, takesPairs } = readSettings(files.settings, config);
     const taskOptions = savedOptions(files, maxLength, this.#encoder);
     const task = await Task.create(this.#context(), taskOptions, files.tensors);
@@ -188,7 +184,7 @@ export async function loadBackbone(
   }
   const checkpoint = await openCheckpoint(await resolveBackboneSource(source), { onProgress, signal });
   try {
-    const tokenizer = await makeTokenizer(checkpoint.tokenizer);
+    const tokenizer = await makeTokenizer(checkpoint.tokenizer, checkpoint.config.typeVocabularySize);
     const encoder = await uploadEncoder(checkpoint, runtime.compute, { weights, signal });
     return new Backbone(runtime, encoder, tokenizer, checkpoint.description);
   } finally {

@@ -180,7 +180,7 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
       beta: layerNormPart(`${place}.layer_norm.bias`),
     }),
     linear(place, x, pretrained) {
-      if (place === 'pooler') return multiply(place, x, pretrained);
+      if (typeof place === 'string') return multiply(place, x, pretrained);
       const merged = isTraining ? undefined : task.merged?.get(productName(place));
       if (merged !== undefined) return frozenLinear(tape, x, merged.weight, merged.bias);
       const product = (input: Tensor) => multiply(productName(place), input, pretrained);

@@ -1,8 +1,10 @@
 import { AdapterMismatchError } from '../errors';
 import type { JsonObject } from '../formats/json';
-import type { TaskTensor } from '../formats/task';
+import type { TaskBackbone, TaskTensor } from '../formats/task';
 import { writeTaskFiles } from '../formats/task-layouts';
 import type { EncoderConfig } from '../models/config';
+import { FAMILIES } from '../models/families';
+import type { FrozenEncoder } from '../models/frozen-encoder';
 import type { ParameterLayout } from '../scheduler/parameters';
 import type { TaskSpec } from './task-spec';
 
@@ -17,7 +19,7 @@ export interface TaskSettings {
 export function writeTask(
   spec: TaskSpec,
   settings: TaskSettings,
-  config: EncoderConfig,
+  encoder: FrozenEncoder,
   layout: ParameterLayout,
   arena: Float32Array,
 ): Record<string, Uint8Array<ArrayBuffer>> {
@@ -25,9 +27,8 @@ export function writeTask(
     layout.tensors.map(({ name, shape }) => [name, { shape, data: layout.slice(arena, name) }]),
   );
   return writeTaskFiles({
+    ...layoutBackbone(encoder),
     name: spec.name,
-    hiddenSize: config.hiddenSize,
-    layers: config.layers,
     adapterLayers: spec.adapterLayers,
     method: spec.adapter.kind,
     options: spec.adapter.options,
@@ -37,6 +38,12 @@ export function writeTask(
     settings: { maxLength: settings.maxLength, takesPairs: settings.takesPairs },
     tensors,
   });
+}
+
+/** What the files of a task depend on of its backbone. */
+export function layoutBackbone({ config, pooler }: FrozenEncoder): TaskBackbone {
+  const { modelType, hiddenSize, embeddingSize, layers } = config;
+  return { family: FAMILIES[modelType], hiddenSize, embeddingSize, layers, hasPooler: pooler !== undefined };
 }
 
 /** An arena from the tensors of a task's files. Throws AdapterMismatchError where they are not those of the layout. */

@@ -179,7 +179,7 @@ export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: num
       LAYER_NORM_PARTS[spec.layerNorm].map(
         (part): ParameterSpec => ({
           name: `${place}.layer_norm.${part}`,
-          shape: [hiddenSize],
+          shape: [values[part].length],
           decay: false,
           initialize: () => values[part],
         }),

@@ -263,7 +263,7 @@ export class Task {
    */
   async save(): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
     const settings = { maxLength: this.#spec.maxLength, takesPairs: this.takesPairs };
-    return writeTask(this.#spec, settings, this.#context.encoder.config, this.#layout, this.#arena);
+    return writeTask(this.#spec, settings, this.#context.encoder, this.#layout, this.#arena);
   }
 
   /**

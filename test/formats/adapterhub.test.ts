@@ -17,14 +17,19 @@ import {
   ADAPTER_CONFIG,
   adapterTensors,
   type BottleneckMethod,
+  flexibleHead,
   headTensors,
   layerNormTensors,
+  PLAIN_HEAD,
   reductionFactor,
+  takesPlainHead,
 } from '../../src/formats/adapterhub-layout';
 import { readAdapterHub as readLayout } from '../../src/formats/adapterhub-read';
 import { PythonFloat } from '../../src/formats/python-json';
 import { openSafetensors } from '../../src/formats/safetensors';
 import { type BackboneSizes, readConfig, type TaskTensor } from '../../src/formats/task';
+import { FAMILIES } from '../../src/models/families';
+import type { ModelFamily } from '../../src/models/families/family';
 import { blobSource } from '../../src/platform/blobs';
 import { directorySource } from '../../src/platform/directory';
 import type { FileSource } from '../../src/platform/files';
@@ -33,6 +38,12 @@ import { missingPython, runPython } from '../support/python';
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 
 interface Sizes {
+  /** Default: BERT. */
+  readonly family?: ModelFamily;
+  /** Default: as the family may. */
+  readonly hasPooler?: boolean;
+  /** Default: the hidden size. */
+  readonly embeddingSize?: number;
   readonly hiddenSize: number;
   readonly layers: number;
   readonly adapterLayers: readonly number[];
@@ -45,14 +56,16 @@ async function readAdapterHub(source: FileSource, backbone: BackboneSizes): Prom
 }
 
 /** An adapter whose every element is another number. */
-function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): AdapterFiles {
+function makeAdapter(given: Sizes, options: Partial<AdapterFiles> = {}): AdapterFiles {
+  const { family = FAMILIES.bert, embeddingSize = given.hiddenSize } = given;
+  const sizes = { hasPooler: family.hasPooler, ...given, family, embeddingSize };
   const labels = options.labels ?? ['negative', 'positive', 'ünclear "x"'];
   const layerNorms = options.layerNorms ?? true;
   const name = options.name ?? 'demo';
   const layout = [
     ...adapterTensors(name, sizes),
     ...(layerNorms ? layerNormTensors(sizes) : []),
-    ...headTensors(sizes.hiddenSize, options.taskKind === 'regression' ? 1 : labels.length),
+    ...headTensors(sizes.hiddenSize, options.taskKind === 'regression' ? 1 : labels.length, 'head'),
   ];
   let next = 0;
   const tensors = new Map<string, TaskTensor>();
@@ -77,7 +90,19 @@ function makeAdapter(sizes: Sizes, options: Partial<AdapterFiles> = {}): Adapter
 
 const SMALL: Sizes = { hiddenSize: 8, layers: 2, adapterLayers: [0, 1], method: 'houlsby', bottleneck: 3 };
 const SOME: Sizes = { hiddenSize: 8, layers: 5, adapterLayers: [1, 3], method: 'houlsby', bottleneck: 3 };
-const BACKBONE = { hiddenSize: 8, layers: 2, description: 'tiny-bert' };
+const BACKBONE = {
+  family: FAMILIES.bert,
+  hasPooler: true,
+  hiddenSize: 8,
+  embeddingSize: 8,
+  layers: 2,
+  description: 'tiny-bert',
+};
+
+/** The head's linear layer in the file. */
+function headModule(adapter: AdapterFiles): string {
+  return takesPlainHead(adapter) ? PLAIN_HEAD : flexibleHead(adapter.name);
+}
 
 function parse(bytes: Uint8Array | undefined): Record<string, unknown> {
   return JSON.parse(new TextDecoder().decode(bytes));
@@ -110,6 +135,74 @@ describe('AdapterHub files', () => {
   ])('are read as they were written: %s', async (_, adapter) => {
     const read = await readAdapterHub(blobSource(writeAdapterHub(adapter)), BACKBONE);
     expect(read).toEqual(adapter);
+  });
+
+  it.each<[string, Partial<Sizes>, string, string, boolean]>([
+    [
+      'bert without pooler',
+      { hasPooler: false },
+      'bert.encoder.layer.1.output.LayerNorm',
+      'BertAdapterModel',
+      false,
+    ],
+    [
+      'roberta',
+      { family: FAMILIES.roberta },
+      'roberta.encoder.layer.1.output.LayerNorm',
+      'RobertaAdapterModel',
+      true,
+    ],
+    [
+      'roberta without pooler',
+      { family: FAMILIES.roberta, hasPooler: false },
+      'roberta.encoder.layer.0.attention.output.adapters.demo.adapter_up',
+      'RobertaAdapterModel',
+      false,
+    ],
+    [
+      'distilbert',
+      { family: FAMILIES.distilbert },
+      'distilbert.transformer.layer.0.attention_adapters.adapters.demo.adapter_down.0',
+      'DistilBertAdapterModel',
+      false,
+    ],
+    [
+      'electra',
+      { family: FAMILIES.electra, embeddingSize: 4 },
+      'electra.embeddings.LayerNorm',
+      'ElectraAdapterModel',
+      false,
+    ],
+  ])('of %s have its names and its head', async (_, sizes, module, className, usesPooler) => {
+    const adapter = makeAdapter({ ...SMALL, ...sizes });
+    const files = writeAdapterHub(adapter);
+    const about = { model_type: adapter.family.modelType, model_class: className };
+    expect(parse(files['adapter_config.json'])).toMatchObject(about);
+    const head = parse(files['head_config.json']);
+    expect(head).toMatchObject({ ...about, name: 'demo', config: { layers: 1, use_pooler: usesPooler } });
+    const stored = await storedTensors(blobSource(files), ['adapter.safetensors', 'model_head.safetensors']);
+    expect([...stored.keys()]).toContain(`${module}.weight`);
+    expect([...stored.keys()]).toContain('heads.demo.1.bias');
+    const { family, hasPooler, embeddingSize } = adapter;
+    const backbone = { ...BACKBONE, family, hasPooler, embeddingSize };
+    expect(await readAdapterHub(blobSource(files), backbone)).toEqual(adapter);
+    const other = { ...backbone, family: family === FAMILIES.bert ? FAMILIES.electra : FAMILIES.bert };
+    await expect(readAdapterHub(blobSource(files), other)).rejects.toThrow(AdapterMismatchError);
+    const otherHead = readAdapterHub(blobSource(files), { ...backbone, hasPooler: !hasPooler });
+    await expect(otherHead).rejects.toThrow(UnsupportedModelError);
+  });
+
+  it('of a RobertaForSequenceClassification are refused for their head', async () => {
+    const files = writeAdapterHub(makeAdapter({ ...SMALL, family: FAMILIES.roberta }));
+    const head = {
+      ...parse(files['head_config.json']),
+      config: null,
+      model_class: 'RobertaForSequenceClassification',
+    };
+    const changed = { ...files, 'head_config.json': new TextEncoder().encode(JSON.stringify(head)) };
+    const reading = readAdapterHub(blobSource(changed), { ...BACKBONE, family: FAMILIES.roberta });
+    await expect(reading).rejects.toThrow(UnsupportedModelError);
+    await expect(reading).rejects.toThrow(/"RobertaForSequenceClassification".*layers=1, use_pooler=True/);
   });
 
   it('with adapters in some layers name the others, and hold the LayerNorms from the lowest up', async () => {
@@ -483,8 +576,9 @@ async function comparePython(root: string): Promise<void> {
     const layout = [
       ...adapterTensors(adapter.name, adapter),
       ...(adapter.layerNorms ? layerNormTensors(adapter) : []),
-    ].map((tensor) => ({ ...tensor, storedName: `bert.${tensor.storedName}` }));
-    for (const { name, storedName } of [...layout, ...headTensors(adapter.hiddenSize, labels.length)]) {
+    ].map((tensor) => ({ ...tensor, storedName: adapter.family.prefix + tensor.storedName }));
+    const head = headTensors(adapter.hiddenSize, labels.length, headModule(adapter));
+    for (const { name, storedName } of [...layout, ...head]) {
       expect(loaded.get(storedName), `${adapter.name} ${storedName}`).toEqual(
         adapter.tensors.get(name)?.data,
       );

@@ -2,6 +2,8 @@
 
     python adapterhub.py load ROOT    loads every adapter in ROOT/*, as large as its sizes.json says, and writes what the
                                       model then holds to loaded.safetensors and loaded.json beside it
+    python adapterhub.py predict ROOT runs every adapter in ROOT/* on the checkpoint and the texts that its request.json names, and
+                                      writes the logits to logits.json beside it. Needs transformers 4.51
     python adapterhub.py save         writes the fixtures in test/golden/adapterhub, for Graft to read. The one with a
                                       head of BertAdapterModel needs transformers 4.51, which that library was made for
 """
@@ -16,7 +18,7 @@ import torch
 import transformers
 from adapters import DoubleSeqBnConfig, ParBnConfig, SeqBnConfig
 from safetensors.torch import save_file
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast, RobertaTokenizerFast
 
 HERE = Path(__file__).parent / "adapterhub"
 
@@ -66,6 +68,35 @@ def load(directory: Path) -> None:
     (directory / "loaded.json").write_text(json.dumps(report))
 
 
+def predict(directory: Path) -> None:
+    request = json.loads((directory / "request.json").read_text())
+    checkpoint = Path(request["checkpoint"])
+    model = adapters.AutoAdapterModel.from_pretrained(checkpoint)
+    info: dict = {}
+    name = model.load_adapter(str(directory), use_safetensors=True, loading_info=info)
+    model.set_active_adapters(name)
+    model.eval()
+    if model.config.model_type == "roberta":
+        tokenizer = RobertaTokenizerFast(str(checkpoint / "vocab.json"), str(checkpoint / "merges.txt"))
+    else:
+        tokenizer = BertTokenizerFast(str(checkpoint / "vocab.txt"))
+    logits = []
+    for texts in request["texts"]:
+        inputs = tokenizer(*texts, truncation=True, max_length=request["maxLength"], return_tensors="pt")
+        if model.config.model_type == "distilbert":
+            inputs.pop("token_type_ids")
+        with torch.no_grad():
+            logits.append(model(**inputs).logits[0].tolist())
+    state = model.state_dict()
+    report = {
+        "logits": logits,
+        "head": str(model.active_head),
+        "missing": info["missing_keys"],
+        "unknown": sorted(key for key in info["unexpected_keys"] if key not in state),
+    }
+    (directory / "logits.json").write_text(json.dumps(report))
+
+
 def save(style: str) -> None:
     torch.manual_seed(1)
     hidden, layers, bottleneck, labels = 8, 2, 3, {"bad": 0, "fair": 1, "good": 2}
@@ -97,9 +128,9 @@ def save(style: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "load":
+    if sys.argv[1] in ("load", "predict"):
         for path in sorted(Path(sys.argv[2]).iterdir()):
-            load(path)
+            (load if sys.argv[1] == "load" else predict)(path)
     else:
         for style in ("plain_head", "flexible_head", "pfeiffer", "parallel"):
             save(style)

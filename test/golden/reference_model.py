@@ -139,6 +139,8 @@ def encode(config, backbone, parameters, ids, type_ids, mask, training=False):
         + backbone["embeddings.position_embeddings.weight"][positions]
     )
     x = F.dropout(layer_norm(x, "embeddings.layer_norm"), hidden_dropout, training)
+    if "embeddings_project.weight" in backbone:  # ELECTRA's, where embeddings are narrower than hidden states
+        x = frozen_linear(x, "embeddings_project")
     states = [x]
     padded_keys = ~mask[:, None, None, :]  # [B, 1, 1, L], the same for every head and query
     for i in range(config["num_hidden_layers"]):
@@ -158,7 +160,9 @@ def encode(config, backbone, parameters, ids, type_ids, mask, training=False):
 
 
 def pool(backbone, last_state):
-    """The frozen pooler: tanh of a projection of the first token, [B, hidden]."""
+    """The frozen pooler: tanh of a projection of the first token, [B, hidden]; without one the first token itself."""
+    if "pooler.dense.weight" not in backbone:
+        return last_state[:, 0]
     return torch.tanh(F.linear(last_state[:, 0], backbone["pooler.dense.weight"], backbone["pooler.dense.bias"]))
 
 

@@ -1,15 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileAccessError, FileFormatError, GraftError } from '../../src/errors';
+import { FileAccessError, FileFormatError, GraftError, UnsupportedModelError } from '../../src/errors';
 import { type NamedTensor, openSafetensors, writeSafetensors } from '../../src/formats/safetensors';
-import { encoderTensors, poolerTensors } from '../../src/models/bert-tensors';
 import { type Checkpoint, openCheckpoint } from '../../src/models/checkpoint';
 import { parseEncoderConfig } from '../../src/models/config';
+import { encoderTensors, poolerTensors } from '../../src/models/encoder-tensors';
 import { blobSource } from '../../src/platform/blobs';
 import { directorySource } from '../../src/platform/directory';
 import type { FileProgress } from '../../src/platform/files';
+import { makeTokenizer } from '../../src/training/load-tokenizer';
+import { goldenPath } from '../support/checkpoint';
 
 const GOLDEN = fileURLToPath(new URL('../golden/checkpoints/', import.meta.url));
 
@@ -194,11 +197,61 @@ describe('openCheckpoint', () => {
     });
   });
 
+  it.each([
+    ['roberta', 900, { typeVocabularySize: 1, maxPositions: 48 }],
+    ['distilbert', 200, { typeVocabularySize: 0, maxPositions: 48 }],
+    ['electra', 200, { typeVocabularySize: 2, embeddingSize: 20 }],
+  ])("reads a %s under BERT's names", async (family, tokens, config) => {
+    const checkpoint = await openCheckpoint(directorySource(goldenPath('families', family, 'checkpoint')));
+    expect(checkpoint.config).toMatchObject({ modelType: family, ...config });
+    expect(checkpoint.tokenizer.tokens).toBe(tokens);
+    expect(checkpoint.hasPooler).toBe(family === 'roberta');
+    const query = await checkpoint.read('encoder.layer.1.attention.self.query.weight');
+    expect(query.length).toBe(32 * 32);
+    expect(checkpoint.has('embeddings.token_type_embeddings.weight')).toBe(family !== 'distilbert');
+    expect(checkpoint.has('embeddings_project.bias')).toBe(family === 'electra');
+    await checkpoint.close();
+  });
+
+  const roberta = (): Files => {
+    const path = goldenPath('families', 'roberta', 'checkpoint');
+    return Object.fromEntries(readdirSync(path).map((name) => [name, readFileSync(join(path, name))]));
+  };
+
+  it("says what is missing of a RoBERTa's tokenizer, and refuses SentencePiece by name", async () => {
+    const { 'merges.txt': _, ...without } = roberta();
+    await expect(openCheckpoint(blobSource(without))).rejects.toThrow(/merges.txt: not in .*has vocab.json/);
+    const { 'vocab.json': __, ...neither } = without;
+    await expect(openCheckpoint(blobSource(neither))).rejects.toThrow(
+      /neither vocab.txt, nor vocab.json and merges.txt/,
+    );
+    const unigram = new TextEncoder().encode(
+      JSON.stringify({ model: { type: 'Unigram', vocab: [['<s>', 0]] } }),
+    );
+    const loading = openCheckpoint(blobSource({ ...neither, 'tokenizer.json': unigram }));
+    await expect(loading).rejects.toThrow(UnsupportedModelError);
+    await expect(loading).rejects.toThrow(/tokenizer of type "Unigram"/);
+  });
+
+  it('lets tokenizer_config.json say whether a text begins with a space', async () => {
+    const config = (value: unknown) => new TextEncoder().encode(JSON.stringify({ add_prefix_space: value }));
+    const spaced = { ...roberta(), 'tokenizer_config.json': config(true) };
+    await withCheckpoint(spaced, async ({ tokenizer }) => {
+      expect(tokenizer.addPrefixSpace).toBe(true);
+      const made = await makeTokenizer(tokenizer);
+      expect(made.decode(made.encode('film').ids)).toBe('<s> film</s>');
+    });
+    const wrong = { ...roberta(), 'tokenizer_config.json': config(1) };
+    await expect(openCheckpoint(blobSource(wrong))).rejects.toThrow(
+      /tokenizer_config.json, add_prefix_space/,
+    );
+  });
+
   it('refuses half a pooler, and weights that are no BERT', async () => {
     const half = await withTensors((tensors) => tensors.filter(({ name }) => name !== 'pooler.dense.bias'));
     await expect(openCheckpoint(blobSource(half))).rejects.toThrow(/pooler.dense.bias: missing/);
     const other = await withTensors(() => [{ name: 'wte', shape: [1], data: new Float32Array(1) }]);
-    await expect(openCheckpoint(blobSource(other))).rejects.toThrow(/not the weights of a BERT/);
+    await expect(openCheckpoint(blobSource(other))).rejects.toThrow(/not the weights of a BertModel/);
   });
 
   it('refuses a checkpoint of which the end is missing', async () => {
@@ -245,7 +298,7 @@ describe('openCheckpoint', () => {
   });
 
   it('meets mutated files with typed errors only', async () => {
-    const kinds = ['f32', 'sharded'].map(goldenFiles);
+    const kinds = [...['f32', 'sharded'].map(goldenFiles), roberta()];
     const targets = kinds.flatMap((files) => Object.keys(files).map((name) => ({ files, name })));
     const mutation = fc.record({ at: fc.nat(6000), byte: fc.nat(255) });
     let refused = 0;

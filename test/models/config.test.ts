@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileFormatError, GraftError, UnsupportedModelError } from '../../src/errors';
 import { parseEncoderConfig } from '../../src/models/config';
+import { FAMILIES } from '../../src/models/families';
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const parse = (value: unknown) => parseEncoderConfig(encode(value), 'config.json');
@@ -22,12 +23,14 @@ describe('parseEncoderConfig', () => {
     expect(parseEncoderConfig(readFileSync(path), 'config.json')).toEqual({
       modelType: 'bert',
       hiddenSize: 8,
+      embeddingSize: 8,
       layers: 2,
       heads: 2,
       headSize: 4,
       intermediateSize: 16,
       vocabularySize: 24,
       maxPositions: 12,
+      positionOffset: 0,
       typeVocabularySize: 2,
       layerNormEpsilon: 1e-12,
       activation: 'gelu',
@@ -68,8 +71,66 @@ describe('parseEncoderConfig', () => {
     expect(parse({ ...BASE, hidden_act: name }).activation).toBe(activation);
   });
 
+  it("reads RoBERTa's positions from the padding's id on", () => {
+    const roberta = { ...BASE, model_type: 'roberta', max_position_embeddings: 514, type_vocab_size: 1 };
+    expect(parse(roberta)).toMatchObject({ modelType: 'roberta', maxPositions: 512, positionOffset: 2 });
+    expect(parse({ ...roberta, model_type: 'xlm-roberta', pad_token_id: 5 })).toMatchObject({
+      modelType: 'xlm-roberta',
+      maxPositions: 508,
+      positionOffset: 6,
+      typeVocabularySize: 1,
+    });
+    expect(parse({ ...roberta, pad_token_id: null }).positionOffset).toBe(2);
+    for (const wrong of [-1, 1.5, 'x', 513]) {
+      expect(() => parse({ ...roberta, pad_token_id: wrong })).toThrow(FileFormatError);
+    }
+    // BERT has a padding, too, and counts from 0.
+    expect(parse({ ...BASE, pad_token_id: 1 }).positionOffset).toBe(0);
+  });
+
+  it("reads DistilBERT's names and its own defaults", () => {
+    const sizes = { dim: 768, n_layers: 6, n_heads: 12, hidden_dim: 3072, vocab_size: 30522 };
+    expect(parse({ ...sizes, model_type: 'distilbert' })).toEqual({
+      modelType: 'distilbert',
+      hiddenSize: 768,
+      embeddingSize: 768,
+      layers: 6,
+      heads: 12,
+      headSize: 64,
+      intermediateSize: 3072,
+      vocabularySize: 30522,
+      maxPositions: 512,
+      positionOffset: 0,
+      typeVocabularySize: 0,
+      layerNormEpsilon: 1e-12,
+      activation: 'gelu',
+      hiddenDropout: 0.1,
+      attentionDropout: 0.1,
+      classifierDropout: 0.2,
+    });
+    const changed = { dropout: 0.3, attention_dropout: 0, seq_classif_dropout: 0.4, activation: 'gelu_new' };
+    expect(parse({ ...sizes, ...changed, model_type: 'distilbert' })).toMatchObject({
+      hiddenDropout: 0.3,
+      attentionDropout: 0,
+      classifierDropout: 0.4,
+      activation: 'gelu_tanh',
+    });
+    expect(() => parse({ ...sizes, model_type: 'distilbert', activation: 'relu' })).toThrow(
+      /activation "relu"/,
+    );
+    expect(() => parse({ ...BASE, model_type: 'distilbert' })).toThrow(/config.json, dim: /);
+  });
+
+  it("reads the size of ELECTRA's embeddings", () => {
+    expect(parse({ ...BASE, model_type: 'electra' })).toMatchObject({ hiddenSize: 768, embeddingSize: 128 });
+    expect(parse({ ...BASE, model_type: 'electra', embedding_size: 64 }).embeddingSize).toBe(64);
+    expect(parse({ ...BASE, embedding_size: 64 }).embeddingSize).toBe(768);
+    expect(() => parse({ ...BASE, model_type: 'electra', embedding_size: 0 })).toThrow(FileFormatError);
+  });
+
   it.each<[string, unknown, RegExp]>([
-    ['model_type', 'roberta', /config.json: model_type "roberta".*"bert"/],
+    ['model_type', 'gpt2', /config.json: model_type "gpt2".*bert, roberta/],
+    ['model_type', 'constructor', /model_type "constructor"/],
     ['model_type', 5, /model_type 5/],
     ['hidden_act', 'relu', /hidden_act "relu"/],
     ['hidden_act', 'constructor', /hidden_act "constructor"/],
@@ -115,8 +176,22 @@ describe('parseEncoderConfig', () => {
   });
 
   it('meets any values with typed errors only, and returns only sound sizes', () => {
-    const keys = [...Object.keys(BASE), 'model_type', 'hidden_act', 'layer_norm_eps', 'hidden_dropout_prob'];
-    const value = fc.oneof(fc.jsonValue(), fc.integer(), fc.nat(4096), fc.double());
+    const keys = [
+      ...Object.keys(BASE),
+      'model_type',
+      'hidden_act',
+      'layer_norm_eps',
+      'hidden_dropout_prob',
+      'pad_token_id',
+      'embedding_size',
+    ];
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.integer(),
+      fc.nat(4096),
+      fc.double(),
+      fc.constantFrom(...Object.keys(FAMILIES)),
+    );
     let sound = 0;
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 2 }), (changes) => {

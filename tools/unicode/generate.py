@@ -220,7 +220,8 @@ def encode(classes, fold, lowered, combining):
     return bytes(out)
 
 
-def source(data):
+def numbers(data):
+    """Bytes as the lines of a list, as wide as the formatter leaves them."""
     lines, line = [], " "
     for number in map(str, data):
         if len(line) + len(number) + 2 > 110:
@@ -228,12 +229,15 @@ def source(data):
             line = " "
         line += f" {number},"
     lines.append(line)
-    body = "\n".join(lines)
+    return "\n".join(lines)
+
+
+def source(data):
     return f"""// Written by tools/unicode/generate.py from tokenizers {TOKENIZERS}: the sections are described there. Do not edit.
 
 /** Where the {len(data):,} bytes lie. */
 export const UNICODE_DATA: usize = memory.data<u8>([
-{body}
+{numbers(data)}
 ]);
 """
 
