@@ -74,7 +74,14 @@ const slimShaders = {
  * out what is not imported.
  */
 const PURE = [
-  ...['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'makeShaderSources', 'Object\\.(?:freeze|keys)'],
+  ...[
+    'defineKernel',
+    'kernelsOf',
+    'kernelOf',
+    'batchTensor',
+    'makeShaderSources',
+    'Object\\.(?:freeze|keys)',
+  ],
   ...['productVariants', 'strideVariants', 'narrowVariants', 'narrowStrideVariants', 'tileGrid'],
 ];
 const pureCalls = {

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { AdapterMismatchError, FileFormatError, GraftError, UnsupportedModelError } from '../../src/errors';
 import { type GraftFiles, writeGraft } from '../../src/formats/graft';
 import { readTaskFiles, writeTaskFiles } from '../../src/formats/task-layouts';
+import { FAMILIES } from '../../src/models/families';
 import { blobSource } from '../../src/platform/blobs';
 
-const BACKBONE = { hiddenSize: 4, layers: 2, description: 'tiny-bert' };
+const SIZES = { family: FAMILIES.bert, hiddenSize: 4, embeddingSize: 4, layers: 2, hasPooler: true };
+const BACKBONE = { ...SIZES, description: 'tiny-bert' };
 
 function makeTask(more: Partial<GraftFiles> = {}): GraftFiles {
   const tensor = (...shape: number[]) => {
@@ -13,9 +15,8 @@ function makeTask(more: Partial<GraftFiles> = {}): GraftFiles {
     return { shape, data: Float32Array.from({ length }, (_, i) => Math.sin(i + length)) };
   };
   return {
+    ...SIZES,
     name: 'demo.v2',
-    hiddenSize: 4,
-    layers: 2,
     adapterLayers: [0, 1],
     method: 'lora',
     options: { rank: 2, alpha: 0.5, targets: ['query', 'value'], note: 'text' },
