@@ -1,8 +1,8 @@
 /** From f32 weights to what is stored of them. */
 import { GraftError } from '../errors';
+import { float32ToFloat16, LARGEST_HALF } from '../half';
 import type { StoredElements, WeightStorage } from './frozen-matrix';
 
-const LARGEST_HALF = 65_504;
 const LARGEST_BYTE = 127;
 
 export interface StoredRows {
@@ -24,7 +24,7 @@ export function storeRows(
     case 'f32':
       return { elements: values, scales: new Float32Array(0) };
     case 'f16':
-      return { elements: float32ToFloat16(values), scales: new Float32Array(0) };
+      return { elements: halvesOf(values), scales: new Float32Array(0) };
     case 'int8':
       return quantizeRows(values, columns);
   }
@@ -58,26 +58,15 @@ function quantizeRows(values: Float32Array, columns: number): StoredRows {
   return { elements, scales };
 }
 
-/** Bit patterns of the nearest halves, ties to even (IEEE 754-2019, 4.3.1). */
-function float32ToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(bits, (word, index) => {
-    const sign = (word >>> 16) & 0x8000;
-    const magnitude = word & 0x7fffffff;
-    if (Math.abs(values[index] ?? 0) > LARGEST_HALF) {
-      throw new GraftError(
-        `The weight ${values[index]} is too large for f16, which ends at ${LARGEST_HALF}`,
-        'Keep the weights in f32 or int8',
-      );
-    }
-    // Below 2⁻¹⁴ halves are subnormal, multiples of 2⁻²⁴: adding 2⁻¹ in f32 rounds to just these.
-    if (magnitude < 0x38800000) {
-      const shifted = Math.fround(Math.abs(values[index] ?? 0) + 0.5);
-      return sign | Math.round((shifted - 0.5) * 2 ** 24);
-    }
-    const roundBit = (magnitude >>> 13) & 1;
-    return sign | ((magnitude - 0x38000000 + 0xfff + roundBit) >>> 13);
-  });
+function halvesOf(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const tooLarge = values.find((value) => Math.abs(value) > LARGEST_HALF);
+  if (tooLarge !== undefined) {
+    throw new GraftError(
+      `The weight ${tooLarge} is too large for f16, which ends at ${LARGEST_HALF}`,
+      'Keep the weights in f32 or int8',
+    );
+  }
+  return float32ToFloat16(values);
 }
 
 function float16Value(half: number): number {

@@ -4,8 +4,10 @@ import type { LayoutFamily, TaskBackbone } from './task';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
 export const ADAPTER_WEIGHTS = 'adapter.safetensors';
+export const TORCH_ADAPTER_WEIGHTS = 'pytorch_adapter.bin';
 export const HEAD_CONFIG = 'head_config.json';
 export const HEAD_WEIGHTS = 'model_head.safetensors';
+export const TORCH_HEAD_WEIGHTS = 'pytorch_model_head.bin';
 
 /** The version of the layout, as that library names itself. Without it, it reads "gelu" as the tanh form. */
 export const LAYOUT_VERSION = 'adapters.1.2.0';

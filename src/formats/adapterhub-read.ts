@@ -18,21 +18,24 @@ import {
   NON_LINEARITIES,
   PLAIN_HEAD,
   STRUCTURES,
+  TORCH_ADAPTER_WEIGHTS,
+  TORCH_HEAD_WEIGHTS,
 } from './adapterhub-layout';
 import { isJsonObject, type JsonObject, show } from './json';
 import type { PythonValue } from './python-json';
-import type { SafetensorsFile } from './safetensors';
 import {
-  type BackboneSizes,
   type ConfigFile,
-  expectFamily,
-  mismatch,
-  openWeights,
+  familyOf,
+  type LayoutFamily,
   readConfig,
   readTensors,
+  requireFit,
+  requireWeights,
+  type TaskBackbone,
+  type TaskHost,
   type TaskTensor,
-  taskBackbone,
 } from './task';
+import type { TensorFile } from './tensor-file';
 
 /**
  * Throws FileAccessError where a file is missing, FileFormatError where one is damaged, UnsupportedModelError for another
@@ -41,14 +44,14 @@ import {
 export async function readAdapterHub(
   source: FileSource,
   config: ConfigFile,
-  backbone: BackboneSizes,
+  host: TaskHost,
   options: OpenOptions = {},
 ): Promise<AdapterFiles> {
-  const method = parseMethod(config, source, backbone);
-  const weights = await openWeights(source, ADAPTER_WEIGHTS, options);
+  const method = parseMethod(config, source, host);
+  const weights = await requireWeights(source, [ADAPTER_WEIGHTS, TORCH_ADAPTER_WEIGHTS], options);
   try {
-    const adapter = await readAdapter(weights, method, source, backbone);
-    const head = await readHead(source, backbone, options);
+    const adapter = await readAdapter(weights, method, source, host);
+    const head = await readHead(source, adapter, host, options);
     const { settings } = graftBlock(config);
     const { name, kind, nonLinearity, scaling } = method;
     return {
@@ -58,7 +61,6 @@ export async function readAdapterHub(
       scaling,
       ...adapter,
       ...head,
-      ...taskBackbone(backbone),
       settings: isJsonObject(settings) ? settings : {},
       tensors: new Map([...adapter.tensors, ...head.tensors]),
     };
@@ -73,6 +75,7 @@ function graftBlock({ json }: ConfigFile): JsonObject {
 }
 
 interface Method {
+  readonly family: LayoutFamily;
   readonly name: string;
   readonly kind: BottleneckMethod;
   readonly scaling: number;
@@ -81,19 +84,16 @@ interface Method {
   readonly leaveOut: readonly number[];
 }
 
-function parseMethod(configFile: ConfigFile, source: FileSource, backbone: BackboneSizes): Method {
-  const { file, json } = configFile;
-  const { name, config, hidden_size: hiddenSize = backbone.hiddenSize } = json;
+function parseMethod({ file, json }: ConfigFile, source: FileSource, host: TaskHost): Method {
+  const { name, config, hidden_size: hiddenSize } = json;
   if (typeof name !== 'string' || name === '') {
     throw new FileFormatError(file, 'name', `a name was expected, found ${show(name)}`);
   }
-  expectFamily(configFile, backbone);
+  const family = familyOf({ file, json }, host);
   if (!isJsonObject(config)) {
     throw new FileFormatError(file, 'config', `an object was expected, found ${show(config)}`);
   }
-  if (hiddenSize !== backbone.hiddenSize) {
-    throw mismatch(source, `hidden_size ${show(hiddenSize)}`, backbone);
-  }
+  if (typeof hiddenSize === 'number') requireFit(source, hiddenSize, undefined, host);
   if (typeof config.architecture === 'string') {
     throw new UnsupportedModelError(
       `${file}: the method ${show(config.architecture)} is none of ${BOTTLENECK_METHODS.join(', ')}`,
@@ -101,6 +101,7 @@ function parseMethod(configFile: ConfigFile, source: FileSource, backbone: Backb
   }
   const kind = parseKind(file, config);
   return {
+    family,
     name,
     kind,
     scaling: parseScaling(file, kind, config.scaling),
@@ -164,13 +165,15 @@ function parseNonLinearity(file: string, json: JsonObject, config: JsonObject): 
   );
 }
 
+type ReadAdapter = Omit<TaskBackbone, 'hasPooler'> &
+  Pick<AdapterFiles, 'adapterLayers' | 'bottleneck' | 'layerNorms' | 'tensors'>;
+
 async function readAdapter(
-  weights: SafetensorsFile,
-  { name, kind, leaveOut }: Method,
+  weights: TensorFile,
+  { family, name, kind, leaveOut }: Method,
   source: FileSource,
-  backbone: BackboneSizes,
-): Promise<Pick<AdapterFiles, 'adapterLayers' | 'bottleneck' | 'layerNorms' | 'tensors'>> {
-  const { family } = backbone;
+  host: TaskHost,
+): Promise<ReadAdapter> {
   const prefix = weights.names().some((stored) => stored.startsWith(family.prefix)) ? family.prefix : '';
   const adapterLayers = findAdapterLayers(weights, `${prefix}${family.modules.layers}.`);
   const contradiction = adapterLayers.find((layer) => leaveOut.includes(layer));
@@ -193,10 +196,17 @@ async function readAdapter(
       `a matrix [bottleneck, hidden] was expected, found ${shape === undefined ? 'nothing' : show(shape)}`,
     );
   }
-  if (hiddenSize !== backbone.hiddenSize || layers !== backbone.layers) {
-    throw mismatch(source, `${layers} layers of hidden size ${hiddenSize}`, backbone);
+  requireFit(source, hiddenSize, layers, host);
+  if (layers === 0) {
+    throw new FileFormatError(
+      weights.file,
+      `layers ${adapterLayers.join()}`,
+      'they and config.leave_out are not all layers of a backbone',
+    );
   }
-  const norms = layerNormTensors({ ...backbone, adapterLayers });
+  const [ownEmbeddingSize = hiddenSize] = weights.info(`${prefix}embeddings.LayerNorm.weight`)?.shape ?? [];
+  const embeddingSize = 'families' in host ? ownEmbeddingSize : host.embeddingSize;
+  const norms = layerNormTensors({ family, hiddenSize, embeddingSize, layers, adapterLayers });
   const layerNorms = norms.some(({ storedName }) => weights.info(prefix + storedName) !== undefined);
   const layout = [
     ...adapterTensors(name, { family, hiddenSize, adapterLayers, method: kind, bottleneck }),
@@ -209,11 +219,12 @@ async function readAdapter(
       `${weights.file}: tensor ${show(unknown)} belongs to no ${kind} adapter named ${show(name)}`,
     );
   }
-  return { adapterLayers, bottleneck, layerNorms, tensors: await readTensors(weights, layout) };
+  const tensors = await readTensors(weights, layout);
+  return { family, hiddenSize, embeddingSize, layers, adapterLayers, bottleneck, layerNorms, tensors };
 }
 
 /** The layers that have adapters, ascending. `layers` stands before a layer's number in a tensor's name. */
-function findAdapterLayers(weights: SafetensorsFile, layers: string): number[] {
+function findAdapterLayers(weights: TensorFile, layers: string): number[] {
   const numbers = new Set<number>();
   for (const stored of weights.names()) {
     if (!stored.startsWith(layers)) continue;
@@ -231,18 +242,24 @@ function countLayers(layers: readonly number[]): number {
 }
 
 interface Head {
+  readonly hasPooler: boolean;
   readonly taskKind: AdapterFiles['taskKind'];
   readonly labels: readonly string[];
   readonly tensors: Map<string, TaskTensor>;
 }
 
-async function readHead(source: FileSource, backbone: BackboneSizes, options: OpenOptions): Promise<Head> {
+async function readHead(
+  source: FileSource,
+  { family, hiddenSize }: ReadAdapter,
+  host: TaskHost,
+  options: OpenOptions,
+): Promise<Head> {
   const config = await readConfig(source, HEAD_CONFIG, options);
-  const module = headModule(config, backbone);
-  const weights = await openWeights(source, HEAD_WEIGHTS, options);
+  const { module, hasPooler } = findHead(config, family, 'families' in host ? undefined : host.hasPooler);
+  const weights = await requireWeights(source, [HEAD_WEIGHTS, TORCH_HEAD_WEIGHTS], options);
   try {
     const shape = weights.info(`${module}.weight`)?.shape;
-    const [outputs, hiddenSize] = shape ?? [];
+    const [outputs] = shape ?? [];
     if (outputs === undefined || outputs === 0 || shape?.length !== 2) {
       throw new FileFormatError(
         weights.file,
@@ -250,37 +267,42 @@ async function readHead(source: FileSource, backbone: BackboneSizes, options: Op
         `a matrix [labels, hidden] was expected, found ${shape === undefined ? 'nothing' : show(shape)}`,
       );
     }
-    if (hiddenSize !== backbone.hiddenSize) {
-      throw mismatch(source, `a head of hidden size ${hiddenSize}`, backbone);
-    }
     const tensors = await readTensors(weights, headTensors(hiddenSize, outputs, module));
-    return { ...parseLabels(config, outputs), tensors };
+    return { hasPooler, ...parseLabels(config, outputs), tensors };
   } finally {
     await weights.close();
   }
 }
 
-/** The name of the linear layer in the file. `adapters` has it alone, or in a list after its dropout. */
-function headModule({ file, json }: ConfigFile, { family, hasPooler }: BackboneSizes): string {
+/**
+ * The name of the linear layer in the file, and whether it is on a pooler. `adapters` has it alone, or in a list after its dropout.
+ * @param hasPooler of the backbone; `undefined` where none is at hand
+ */
+function findHead(
+  { file, json }: ConfigFile,
+  family: LayoutFamily,
+  hasPooler: boolean | undefined,
+): { readonly module: string; readonly hasPooler: boolean } {
   const { config, name } = json;
   if (config === null || config === undefined) {
-    if (family.modelType === 'bert') return PLAIN_HEAD;
+    if (family.modelType === 'bert') return { module: PLAIN_HEAD, hasPooler: hasPooler ?? true };
     throw new UnsupportedModelError(
       `${file}: the head of ${show(json.model_class)} is not supported`,
-      supportedHead(hasPooler),
+      supportedHead(hasPooler ?? true),
     );
   }
   if (!isJsonObject(config)) {
     throw new FileFormatError(file, 'config', `an object or null was expected, found ${show(config)}`);
   }
   const { head_type: type, layers, use_pooler: usesPooler } = config;
-  if (type !== 'classification' || layers !== 1 || usesPooler !== hasPooler || typeof name !== 'string') {
+  const isSupported = typeof usesPooler === 'boolean' && usesPooler === (hasPooler ?? usesPooler);
+  if (type !== 'classification' || layers !== 1 || !isSupported || typeof name !== 'string') {
     throw new UnsupportedModelError(
       `${file}: a head of type ${show(type)}, ${show(layers)} layers, use_pooler ${show(usesPooler)}`,
-      supportedHead(hasPooler),
+      supportedHead(hasPooler ?? true),
     );
   }
-  return flexibleHead(name);
+  return { module: flexibleHead(name), hasPooler: usesPooler };
 }
 
 function supportedHead(hasPooler: boolean): string {

@@ -16,11 +16,13 @@ import {
   layerNormTensors,
   layersBeside,
   PLAIN_HEAD,
+  TORCH_ADAPTER_WEIGHTS,
+  TORCH_HEAD_WEIGHTS,
   takesPlainHead,
 } from './adapterhub-layout';
 import { type PythonValue, pythonJson } from './python-json';
-import { writeSafetensors } from './safetensors';
 import type { TaskFiles } from './task';
+import { type WeightsOptions, writeWeights } from './write-weights';
 
 /**
  * Bottleneck modules with their head and labels. The task's name is a part of the tensors' names, so it may not hold a dot. The
@@ -38,10 +40,14 @@ export interface AdapterFiles extends TaskFiles {
 }
 
 /**
- * The four files by name. The Python library `adapters` loads them with `use_safetensors=True`.
- * Throws OptionError for a name or labels that the layout cannot hold, RangeError where a tensor is missing or misshapen.
+ * The four files by name. The Python library `adapters` loads them with `use_safetensors=True`, or without where they are .bin.
+ * Throws OptionError for a name or labels that the layout cannot hold or a number that f16 cannot, RangeError where a tensor is
+ * missing or misshapen.
  */
-export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Array<ArrayBuffer>> {
+export function writeAdapterHub(
+  adapter: AdapterFiles,
+  options: WeightsOptions = {},
+): Record<string, Uint8Array<ArrayBuffer>> {
   checkName(adapter.name);
   const { family } = adapter;
   const labels = outputLabels(adapter);
@@ -50,6 +56,9 @@ export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Arra
     ...adapterTensors(adapter.name, adapter),
     ...(adapter.layerNorms ? layerNormTensors(adapter) : []),
   ].map((tensor) => ({ ...tensor, storedName: family.prefix + tensor.storedName }));
+  const headModule = isPlain ? PLAIN_HEAD : flexibleHead(adapter.name);
+  const head = headTensors(adapter.hiddenSize, labels.length, headModule);
+  const isBin = options.container === 'bin';
   const about = {
     hidden_size: adapter.hiddenSize,
     model_class: `${family.className}${isPlain ? 'ForSequenceClassification' : 'AdapterModel'}`,
@@ -58,11 +67,8 @@ export function writeAdapterHub(adapter: AdapterFiles): Record<string, Uint8Arra
     version: LAYOUT_VERSION,
   };
   return {
-    [ADAPTER_WEIGHTS]: pack(adapter, stored),
-    [HEAD_WEIGHTS]: pack(
-      adapter,
-      headTensors(adapter.hiddenSize, labels.length, isPlain ? PLAIN_HEAD : flexibleHead(adapter.name)),
-    ),
+    [isBin ? TORCH_ADAPTER_WEIGHTS : ADAPTER_WEIGHTS]: pack(adapter, stored, options),
+    [isBin ? TORCH_HEAD_WEIGHTS : HEAD_WEIGHTS]: pack(adapter, head, options),
     [ADAPTER_CONFIG]: encodeJson({
       ...about,
       config: bottleneckConfig(adapter, layersBeside(adapter.adapterLayers, adapter.layers)),
@@ -122,7 +128,11 @@ function outputLabels({ taskKind, labels }: AdapterFiles): readonly string[] {
   return labels;
 }
 
-function pack(adapter: AdapterFiles, layout: readonly LayoutTensor[]): Uint8Array<ArrayBuffer> {
+function pack(
+  adapter: AdapterFiles,
+  layout: readonly LayoutTensor[],
+  options: WeightsOptions,
+): Uint8Array<ArrayBuffer> {
   const tensors = layout.map(({ name, storedName, shape }) => {
     const tensor = adapter.tensors.get(name);
     if (tensor === undefined || tensor.shape.join() !== shape.join()) {
@@ -132,8 +142,7 @@ function pack(adapter: AdapterFiles, layout: readonly LayoutTensor[]): Uint8Arra
     }
     return { name: storedName, shape, data: tensor.data };
   });
-  // transformers asks safetensors files for this.
-  return writeSafetensors(tensors, { format: 'pt' });
+  return writeWeights(tensors, options);
 }
 
 function encodeJson(value: PythonValue): Uint8Array<ArrayBuffer> {

@@ -1,20 +1,21 @@
 /** Graft's own layout, for methods that no other program's files know: two files, tensors under Graft's names. */
 import { FileFormatError, UnsupportedModelError } from '../errors';
 import type { FileSource, OpenOptions } from '../platform/files';
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from './adapterhub-layout';
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, TORCH_ADAPTER_WEIGHTS } from './adapterhub-layout';
 import { isJsonObject, type JsonObject, show } from './json';
 import { pythonJson } from './python-json';
-import { readFiniteFloat32, type SafetensorsFile, writeSafetensors } from './safetensors';
 import {
-  type BackboneSizes,
   type ConfigFile,
-  expectFamily,
-  mismatch,
-  openWeights,
+  familyOf,
+  requireFit,
+  requireWeights,
   type TaskFiles,
+  type TaskHost,
   type TaskTensor,
   taskBackbone,
 } from './task';
+import { readFiniteFloat32, type TensorFile } from './tensor-file';
+import { type WeightsOptions, writeWeights } from './write-weights';
 
 /** Of the layout; another one is refused. */
 const VERSION = 1;
@@ -33,8 +34,11 @@ export function isGraftLayout({ json }: ConfigFile): boolean {
   return isJsonObject(json.graft) && json.graft.method !== undefined;
 }
 
-/** adapter_config.json and adapter.safetensors, with the head among the tensors. */
-export function writeGraft(files: GraftFiles): Record<string, Uint8Array<ArrayBuffer>> {
+/** adapter_config.json and adapter.safetensors, with the head among the tensors. Throws OptionError for a number that f16 cannot hold. */
+export function writeGraft(
+  files: GraftFiles,
+  options: WeightsOptions = {},
+): Record<string, Uint8Array<ArrayBuffer>> {
   const tensors = [...files.tensors].map(([name, { shape, data }]) => ({ name, shape, data }));
   const config = {
     hidden_size: files.hiddenSize,
@@ -43,6 +47,7 @@ export function writeGraft(files: GraftFiles): Record<string, Uint8Array<ArrayBu
     num_hidden_layers: files.layers,
     graft: {
       adapter_layers: files.adapterLayers,
+      has_pooler: files.hasPooler,
       labels: files.labels,
       layer_norms: files.layerNorms,
       method: files.method,
@@ -53,7 +58,7 @@ export function writeGraft(files: GraftFiles): Record<string, Uint8Array<ArrayBu
     },
   };
   return {
-    [ADAPTER_WEIGHTS]: writeSafetensors(tensors, { format: 'pt' }),
+    [options.container === 'bin' ? TORCH_ADAPTER_WEIGHTS : ADAPTER_WEIGHTS]: writeWeights(tensors, options),
     [ADAPTER_CONFIG]: new TextEncoder().encode(pythonJson(config)),
   };
 }
@@ -65,23 +70,24 @@ export function writeGraft(files: GraftFiles): Record<string, Uint8Array<ArrayBu
 export async function readGraft(
   source: FileSource,
   config: ConfigFile,
-  backbone: BackboneSizes,
+  host: TaskHost,
   options: OpenOptions,
 ): Promise<GraftFiles> {
-  const { hiddenSize, layers, ...about } = parseConfig(config);
-  expectFamily(config, backbone);
-  if (hiddenSize !== backbone.hiddenSize || layers !== backbone.layers) {
-    throw mismatch(source, `${layers} layers of hidden size ${hiddenSize}`, backbone);
-  }
-  const weights = await openWeights(source, ADAPTER_WEIGHTS, options);
+  const about = parseConfig(config);
+  const family = familyOf(config, host);
+  requireFit(source, about.hiddenSize, about.layers, host);
+  const weights = await requireWeights(source, [ADAPTER_WEIGHTS, TORCH_ADAPTER_WEIGHTS], options);
   try {
-    return { ...about, ...taskBackbone(backbone), tensors: await readAll(weights) };
+    const tensors = await readAll(weights);
+    if (!('families' in host)) return { ...about, ...taskBackbone(host), tensors };
+    const embeddingSize = tensors.get('embeddings.layer_norm.weight')?.shape[0] ?? about.hiddenSize;
+    return { ...about, family, embeddingSize, tensors };
   } finally {
     await weights.close();
   }
 }
 
-async function readAll(weights: SafetensorsFile): Promise<Map<string, TaskTensor>> {
+async function readAll(weights: TensorFile): Promise<Map<string, TaskTensor>> {
   const tensors = new Map<string, TaskTensor>();
   for (const name of weights.names()) {
     const { shape = [] } = weights.info(name) ?? {};
@@ -90,10 +96,7 @@ async function readAll(weights: SafetensorsFile): Promise<Map<string, TaskTensor
   return tensors;
 }
 
-function parseConfig({
-  file,
-  json,
-}: ConfigFile): Omit<GraftFiles, 'tensors' | 'family' | 'embeddingSize' | 'hasPooler'> {
+function parseConfig({ file, json }: ConfigFile): Omit<GraftFiles, 'tensors' | 'family' | 'embeddingSize'> {
   const graft: JsonObject = isJsonObject(json.graft) ? json.graft : {};
   if (graft.version !== VERSION) {
     throw new UnsupportedModelError(
@@ -118,6 +121,8 @@ function parseConfig({
     adapterLayers: need('graft.adapter_layers', graft.adapter_layers, isCountList, 'a list of layers'),
     method: need('graft.method', graft.method, isText, 'a method'),
     options: need('graft.options', graft.options, isOptions, 'an object of numbers, texts and lists'),
+    // Files before this key are of BERTs, whose checkpoints mostly have one.
+    hasPooler: graft.has_pooler !== false,
     layerNorms: need('graft.layer_norms', graft.layer_norms, isFlag, 'true or false'),
     taskKind,
     labels,

@@ -4,8 +4,17 @@
  */
 import { FileFormatError } from '../errors';
 import type { RandomAccessFile } from '../platform/files';
-import { bfloat16ToFloat32, float16ToFloat32 } from './half';
 import { isJsonObject, type JsonObject, parseJsonObject, show } from './json';
+import { type NamedTensor, type StoredFloat, tensorBytes } from './named-tensor';
+import {
+  bytesToFloat32,
+  elementCount,
+  MAX_DIMENSIONS,
+  requireFloats,
+  type TensorFile,
+  type TensorInfo,
+  tensorPlace,
+} from './tensor-file';
 
 /** Bits per element of every data type that the format knows. */
 const BITS: Readonly<Record<string, number>> = {
@@ -33,39 +42,14 @@ const BITS: Readonly<Record<string, number>> = {
   U64: 64,
 };
 
-/** The data types that `readFloat32` converts. */
-const FLOAT_TYPES = ['F32', 'F16', 'BF16'];
-
 /**
  * The longest header that is read. A checkpoint's header has about 100 bytes a tensor; the bound keeps a lying file from
  * filling the memory.
  */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024;
 
-/** No tensor of a real model has more; a longer list would only be an attack on whoever prints it. */
-const MAX_DIMENSIONS = 16;
-
-export interface TensorInfo {
-  /** As the file names it: 'F32', 'F16', 'BF16', 'I64' … */
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly byteLength: number;
-}
-
-export interface SafetensorsFile {
-  /** Of the file, for messages. */
-  readonly file: string;
+export interface SafetensorsFile extends TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
-  /** In the order of the header. */
-  names(): string[];
-  /** `undefined` where the file has no such tensor. */
-  info(name: string): TensorInfo | undefined;
-  /**
-   * The tensor's elements, row-major, F16 and BF16 converted exactly.
-   * Throws FileFormatError for an unknown name or a type that is not a float of 16 or 32 bits.
-   */
-  readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
-  close(): Promise<void>;
 }
 
 interface PlacedTensor extends TensorInfo {
@@ -82,7 +66,10 @@ export async function openSafetensors(file: RandomAccessFile): Promise<Safetenso
       metadata,
       names: () => [...tensors.keys()],
       info: (name) => tensors.get(name),
-      readFloat32: async (name) => readFloat32(file, name, tensors.get(name)),
+      readFloat32: async (name) => {
+        const { offset, byteLength, dtype } = requireFloats(file.name, name, tensors.get(name));
+        return bytesToFloat32(await file.read(offset, byteLength), dtype);
+      },
       close: () => file.close(),
     };
   } catch (error) {
@@ -226,7 +213,7 @@ function parseTensor(
     );
   }
   const byteLength = end - begin;
-  if (product(shape) * bits !== byteLength * 8) {
+  if (elementCount(shape) * bits !== byteLength * 8) {
     throw new FileFormatError(
       file,
       place,
@@ -267,100 +254,31 @@ function isSizeList(value: JsonObject[string]): value is readonly number[] {
   );
 }
 
-/** May be inexact or infinite where it is huge; a file's length is far below that, so the comparison still fails. */
-function product(shape: readonly number[]): number {
-  return shape.includes(0) ? 0 : shape.reduce((result, size) => result * size, 1);
-}
-
-function tensorPlace(name: string): string {
-  return `tensor ${show(name)}`;
-}
-
-async function readFloat32(
-  file: RandomAccessFile,
-  name: string,
-  tensor: PlacedTensor | undefined,
-): Promise<Float32Array<ArrayBuffer>> {
-  if (tensor === undefined) {
-    throw new FileFormatError(file.name, tensorPlace(name), 'the file has no such tensor');
-  }
-  if (!isFloatType(tensor.dtype)) {
-    throw new FileFormatError(
-      file.name,
-      tensorPlace(name),
-      `dtype ${tensor.dtype} cannot be read as numbers of 32 bits`,
-      `Save it as one of ${FLOAT_TYPES.join(', ')}`,
-    );
-  }
-  const bytes = await file.read(tensor.offset, tensor.byteLength);
-  if (tensor.dtype === 'F32') {
-    const [buffer, offset] = aligned(bytes, 4);
-    return new Float32Array(buffer, offset, tensor.byteLength / 4);
-  }
-  const [buffer, offset] = aligned(bytes, 2);
-  const halves = new Uint16Array(buffer, offset, tensor.byteLength / 2);
-  return tensor.dtype === 'F16' ? float16ToFloat32(halves) : bfloat16ToFloat32(halves);
-}
-
-/** Whether `readFloat32` can convert this data type. */
-export function isFloatType(dtype: string): boolean {
-  return FLOAT_TYPES.includes(dtype);
-}
-
-/** A typed array must begin at a multiple of its element size; a file's bytes in memory may not. */
-function aligned(bytes: Uint8Array<ArrayBuffer>, size: number): [ArrayBuffer, number] {
-  return bytes.byteOffset % size === 0 ? [bytes.buffer, bytes.byteOffset] : [bytes.slice().buffer, 0];
-}
-
-/** `readFloat32`, where NaN or an infinity is a FileFormatError naming the element. */
-export async function readFiniteFloat32(
-  tensors: SafetensorsFile,
-  name: string,
-): Promise<Float32Array<ArrayBuffer>> {
-  const values = await tensors.readFloat32(name);
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  if (index !== -1) {
-    throw new FileFormatError(
-      tensors.file,
-      `${tensorPlace(name)}, element ${index}`,
-      `${values[index]} is no weight`,
-      'The file is damaged, or its training had diverged',
-    );
-  }
-  return values;
-}
-
-export interface NamedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Row-major; as many elements as the shape says. */
-  readonly data: Float32Array;
-}
-
 /**
- * A safetensors file of F32 tensors, in the order given. The header is padded with spaces, so that the data begins at a
- * multiple of 8.
+ * A safetensors file, in the order given. The header is padded with spaces, so that the data begins at a multiple of 8.
+ * Throws OptionError where a number is too large for F16, RangeError for a shape that is not the data's or a name that occurs twice.
  */
 export function writeSafetensors(
   tensors: readonly NamedTensor[],
-  metadata?: Readonly<Record<string, string>>,
+  options: { readonly metadata?: Readonly<Record<string, string>>; readonly dtype?: StoredFloat } = {},
 ): Uint8Array<ArrayBuffer> {
+  const { metadata, dtype = 'F32' } = options;
   const entries: string[] = [];
   if (metadata !== undefined) {
     entries.push(`"__metadata__":${JSON.stringify(metadata)}`);
   }
-  const seen = new Set<string>();
+  const parts: Uint8Array[] = [];
+  const seen = new Set<string>(['__metadata__']);
   let end = 0;
-  for (const { name, shape, data } of tensors) {
-    if (product(shape) !== data.length || seen.has(name) || name === '__metadata__') {
-      throw new RangeError(
-        `${name}: shape ${show(shape)} with ${data.length} elements, or the name is taken`,
-      );
-    }
+  for (const tensor of tensors) {
+    const { name, shape } = tensor;
+    if (seen.has(name)) throw new RangeError(`${name}: the name is taken`);
     seen.add(name);
-    const offsets = [end, end + data.byteLength];
-    entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype: 'F32', shape, data_offsets: offsets })}`);
-    end += data.byteLength;
+    const part = tensorBytes(tensor, dtype);
+    const offsets = [end, end + part.length];
+    entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: offsets })}`);
+    parts.push(part);
+    end += part.length;
   }
   const json = new TextEncoder().encode(`{${entries.join(',')}}`);
   const headerLength = Math.ceil(json.length / 8) * 8;
@@ -368,9 +286,9 @@ export function writeSafetensors(
   new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
   file.set(json, 8);
   let offset = 8 + headerLength;
-  for (const { data } of tensors) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
-    offset += data.byteLength;
+  for (const part of parts) {
+    file.set(part, offset);
+    offset += part.length;
   }
   return file;
 }

@@ -1,24 +1,69 @@
-/** Which layout a task's files have: Python's `adapters` knows some methods, Graft's own layout all others. */
+/** Which layout a task's files have: Python's `adapters` and `peft` know some methods, Graft's own layout has all. */
+import { OptionError } from '../errors';
 import type { FileSource, OpenOptions } from '../platform/files';
 import { writeAdapterHub } from './adapterhub';
-import { ADAPTER_CONFIG, ADAPTER_NON_LINEARITIES, isBottleneckMethod } from './adapterhub-layout';
+import {
+  ADAPTER_CONFIG,
+  ADAPTER_NON_LINEARITIES,
+  BOTTLENECK_METHODS,
+  isBottleneckMethod,
+} from './adapterhub-layout';
 import { readAdapterHub } from './adapterhub-read';
 import { type GraftFiles, isGraftLayout, readGraft, writeGraft } from './graft';
-import { type BackboneSizes, readConfig } from './task';
+import { readConfig, type TaskHost } from './task';
+import type { WeightsOptions } from './write-weights';
 
 /** A task whose method is named by kind and options, whatever its files look like. */
 export type SavedTask = GraftFiles;
 
-/** The files by name. Throws OptionError for a name or labels that the layout cannot hold. */
-export function writeTaskFiles(task: SavedTask): Record<string, Uint8Array<ArrayBuffer>> {
-  const { method, options, ...files } = task;
-  if (!isBottleneckMethod(method)) return writeGraft(task);
+/** Whose files they are. 'auto': those of `adapters` for the methods that it has in common with Graft, else Graft's own. */
+export const TASK_FORMATS = ['auto', 'adapterhub', 'graft'] as const;
+/** One of `TASK_FORMATS`. */
+export type TaskFormat = (typeof TASK_FORMATS)[number];
+
+/** How a task is saved. */
+export interface SaveOptions extends WeightsOptions {
+  /** Default 'auto'. */
+  readonly format?: TaskFormat | undefined;
+}
+
+/**
+ * The files by name. Throws OptionError for a format that does not exist or does not have the method, a name or labels that it
+ * cannot hold, or a number that f16 cannot.
+ */
+export function writeTaskFiles(
+  task: SavedTask,
+  { format = 'auto', ...weights }: SaveOptions = {},
+): Record<string, Uint8Array<ArrayBuffer>> {
+  switch (format) {
+    case 'auto':
+      return isBottleneckMethod(task.method) ? writeBottleneck(task, weights) : writeGraft(task, weights);
+    case 'adapterhub':
+      return writeBottleneck(task, weights);
+    case 'graft':
+      return writeGraft(task, weights);
+    default:
+      throw new OptionError('format', `there is no format "${format}"`, `Choose ${TASK_FORMATS.join(', ')}`);
+  }
+}
+
+function writeBottleneck(
+  { method, options, ...files }: SavedTask,
+  weights: WeightsOptions,
+): Record<string, Uint8Array<ArrayBuffer>> {
+  if (!isBottleneckMethod(method)) {
+    throw new OptionError(
+      'format',
+      `adapterhub has no method "${method}"`,
+      `It has ${BOTTLENECK_METHODS.join(', ')}`,
+    );
+  }
   const { bottleneck, scaling = 1 } = options;
   const nonLinearity = nonLinearityOf(options.activation);
   if (typeof bottleneck !== 'number' || typeof scaling !== 'number' || nonLinearity === undefined) {
     throw new TypeError(`${method}: ${JSON.stringify(options)} lack a bottleneck or an activation`);
   }
-  return writeAdapterHub({ ...files, method, bottleneck, scaling, nonLinearity });
+  return writeAdapterHub({ ...files, method, bottleneck, scaling, nonLinearity }, weights);
 }
 
 /**
@@ -27,12 +72,12 @@ export function writeTaskFiles(task: SavedTask): Record<string, Uint8Array<Array
  */
 export async function readTaskFiles(
   source: FileSource,
-  backbone: BackboneSizes,
+  host: TaskHost,
   options: OpenOptions = {},
 ): Promise<SavedTask> {
   const config = await readConfig(source, ADAPTER_CONFIG, options);
-  if (isGraftLayout(config)) return readGraft(source, config, backbone, options);
-  const read = await readAdapterHub(source, config, backbone, options);
+  if (isGraftLayout(config)) return readGraft(source, config, host, options);
+  const read = await readAdapterHub(source, config, host, options);
   const { bottleneck, nonLinearity, scaling, ...files } = read;
   const method = { bottleneck, activation: nonLinearity };
   return { ...files, options: files.method === 'parallel' ? { ...method, scaling } : method };

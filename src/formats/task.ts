@@ -2,7 +2,8 @@
 import { AdapterMismatchError, FileAccessError, FileFormatError } from '../errors';
 import { type FileSource, type OpenOptions, readFile } from '../platform/files';
 import { type JsonObject, parseJsonObject, show } from './json';
-import { openSafetensors, readFiniteFloat32, type SafetensorsFile } from './safetensors';
+import { openWeights } from './open-weights';
+import { readFiniteFloat32, type TensorFile } from './tensor-file';
 
 export interface TaskTensor {
   /** PyTorch's order: a linear layer's weight is [out, in]. */
@@ -60,6 +61,9 @@ export interface BackboneSizes extends TaskBackbone {
   readonly description: string;
 }
 
+/** Where a task is to sit: on a backbone; or, where none is at hand, on any of these families. */
+export type TaskHost = BackboneSizes | { readonly families: readonly LayoutFamily[] };
+
 export interface ConfigFile {
   readonly file: string;
   readonly json: JsonObject;
@@ -82,26 +86,26 @@ export async function readConfig(
   return { file: file.name, json: parseJsonObject(file.bytes, file.name) };
 }
 
-/** Throws FileAccessError where there is none, FileFormatError where it is no safetensors file. */
-export async function openWeights(
+/** The first of `names` that is there. Throws FileAccessError where none is, FileFormatError where it is damaged. */
+export async function requireWeights(
   source: FileSource,
-  name: string,
+  names: readonly string[],
   options: OpenOptions,
-): Promise<SafetensorsFile> {
-  const file = await source.open(name, options);
-  if (file === undefined) {
+): Promise<TensorFile> {
+  const weights = await openWeights(source, names, options);
+  if (weights === undefined) {
     throw new FileAccessError(
-      name,
+      names.join(' or '),
       `not in ${source.description}`,
-      'Graft does not read .bin files: save the adapter again in Python with use_safetensors=True',
+      'Give the directory that an adapter was saved to, with its head',
     );
   }
-  return openSafetensors(file);
+  return weights;
 }
 
 /** Tensors under Graft's names. Throws FileFormatError where one is missing, of another shape, or not finite. */
 export async function readTensors(
-  weights: SafetensorsFile,
+  weights: TensorFile,
   layout: readonly {
     readonly name: string;
     readonly storedName: string;
@@ -123,16 +127,6 @@ export async function readTensors(
   return tensors;
 }
 
-/** Throws AdapterMismatchError unless a configuration names the backbone's family, or none. */
-export function expectFamily({ file, json }: ConfigFile, { family, description }: BackboneSizes): void {
-  const modelType = json.model_type ?? family.modelType;
-  if (modelType !== family.modelType) {
-    throw new AdapterMismatchError(
-      `${file}: the adapter is for model_type ${show(modelType)}, the backbone ${description} is a "${family.modelType}"`,
-    );
-  }
-}
-
 /** The part of a BackboneSizes that is a task's. */
 export function taskBackbone({
   family,
@@ -144,10 +138,35 @@ export function taskBackbone({
   return { family, hiddenSize, embeddingSize, layers, hasPooler };
 }
 
-export function mismatch(source: FileSource, found: string, backbone: BackboneSizes): AdapterMismatchError {
-  return new AdapterMismatchError(
+/** The family of a task's backbone. Throws AdapterMismatchError where that is not `host`'s. */
+export function familyOf({ file, json }: ConfigFile, host: TaskHost): LayoutFamily {
+  const families = 'families' in host ? host.families : [host.family];
+  // Files that do not say are of the backbone's family; without a backbone, of the first.
+  const { model_type: modelType = families[0]?.modelType } = json;
+  const family = families.find((candidate) => candidate.modelType === modelType);
+  if (family !== undefined) return family;
+  const known = families.map((candidate) => `"${candidate.modelType}"`).join(', ');
+  throw new AdapterMismatchError(
+    `${file}: the adapter is for model_type ${show(modelType)}, the backbone is of ${known}`,
+  );
+}
+
+/**
+ * Throws AdapterMismatchError where a task of these sizes is not for `host`; where that is no backbone, its own sizes are believed.
+ * @param layers `undefined` where the files do not say
+ */
+export function requireFit(
+  source: FileSource,
+  hiddenSize: number,
+  layers: number | undefined,
+  host: TaskHost,
+): void {
+  if ('families' in host) return;
+  if (hiddenSize === host.hiddenSize && (layers ?? host.layers) === host.layers) return;
+  const found = `${layers === undefined ? '' : `${layers} layers of `}hidden size ${hiddenSize}`;
+  throw new AdapterMismatchError(
     `the adapter in ${source.description} has ${found}; ` +
-      `the backbone ${backbone.description} has ${backbone.layers} layers of hidden size ${backbone.hiddenSize}`,
+      `the backbone ${host.description} has ${host.layers} layers of hidden size ${host.hiddenSize}`,
     'Load it onto the backbone that it was trained on',
   );
 }

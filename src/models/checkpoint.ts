@@ -1,7 +1,7 @@
-/** A pretrained encoder in Hugging Face's layout: config.json, the weights as safetensors, a vocabulary. */
+/** A pretrained encoder in Hugging Face's layout: config.json, the weights, a vocabulary. */
 import { FileAccessError, FileFormatError } from '../errors';
-import { isFloatType, readFiniteFloat32, type SafetensorsFile } from '../formats/safetensors';
-import { openSafetensorsOrShards } from '../formats/sharded';
+import { openWeights } from '../formats/open-weights';
+import { FLOAT_TYPES, isFloatType, readFiniteFloat32, type TensorFile } from '../formats/tensor-file';
 import { type FileSource, type OpenOptions, readFile } from '../platform/files';
 import { type EncoderConfig, parseEncoderConfig } from './config';
 import { type EncoderTensor, encoderTensors, poolerTensors } from './encoder-tensors';
@@ -25,6 +25,9 @@ export interface Checkpoint {
   read(name: string): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
+
+/** In the order in which they are looked for: a pickle only where nothing simpler is there. */
+export const WEIGHTS: readonly string[] = ['model.safetensors', 'pytorch_model.bin'];
 
 /** A tensor of the encoder, and its name in the file. */
 interface StoredTensor {
@@ -55,12 +58,12 @@ export async function openCheckpoint(source: FileSource, options: OpenOptions = 
       'The vocabulary belongs to another checkpoint: take the one that was trained with these weights',
     );
   }
-  const weights = await openSafetensorsOrShards(source, 'model.safetensors', options);
+  const weights = await openWeights(source, WEIGHTS, options);
   if (weights === undefined) {
     throw new FileAccessError(
       'model.safetensors',
-      `neither it nor model.safetensors.index.json is in ${source.description}`,
-      'Graft reads safetensors: a pytorch_model.bin is converted by loading and saving it once with transformers',
+      `neither it nor pytorch_model.bin, nor an index of shards of one of them, is in ${source.description}`,
+      'Graft reads these two formats: others are converted by loading and saving the model once with transformers',
     );
   }
   try {
@@ -75,7 +78,7 @@ function makeCheckpoint(
   source: FileSource,
   config: EncoderConfig,
   tokenizer: TokenizerFiles,
-  weights: SafetensorsFile,
+  weights: TensorFile,
 ): Checkpoint {
   const prefix = findPrefix(weights, FAMILIES[config.modelType]);
   const pooler = poolerTensors(config);
@@ -104,7 +107,7 @@ function makeCheckpoint(
 }
 
 /** A bare BertModel has no prefix, a BertFor… has 'bert.'. */
-function findPrefix(weights: SafetensorsFile, { prefix, className }: ModelFamily): string {
+function findPrefix(weights: TensorFile, { prefix, className }: ModelFamily): string {
   const probe = 'embeddings.word_embeddings.weight';
   const found = ['', prefix].find((candidate) => weights.info(candidate + probe) !== undefined);
   if (found === undefined) {
@@ -124,7 +127,7 @@ const OLD_NAMES: readonly (readonly [string, string])[] = [
   ['LayerNorm.bias', 'LayerNorm.beta'],
 ];
 
-function findStored(weights: SafetensorsFile, prefix: string, name: string): string | undefined {
+function findStored(weights: TensorFile, prefix: string, name: string): string | undefined {
   const [newName, oldName] = OLD_NAMES.find(([ending]) => name.endsWith(ending)) ?? ['', ''];
   const candidates = [name, name.slice(0, name.length - newName.length) + oldName];
   return candidates
@@ -132,7 +135,7 @@ function findStored(weights: SafetensorsFile, prefix: string, name: string): str
     .find((stored) => weights.info(stored) !== undefined);
 }
 
-function checkStored(weights: SafetensorsFile, prefix: string, tensor: EncoderTensor): StoredTensor {
+function checkStored(weights: TensorFile, prefix: string, tensor: EncoderTensor): StoredTensor {
   const storedName = findStored(weights, prefix, tensor.storedName);
   const info = storedName === undefined ? undefined : weights.info(storedName);
   const place = `tensor ${storedName ?? prefix + tensor.storedName}`;
@@ -152,7 +155,7 @@ function checkStored(weights: SafetensorsFile, prefix: string, tensor: EncoderTe
       weights.file,
       place,
       `its dtype is ${info.dtype}`,
-      'Graft reads weights in F32, F16 and BF16',
+      `Graft reads weights in ${FLOAT_TYPES.join(', ')}`,
     );
   }
   return { storedName, shape: tensor.shape };

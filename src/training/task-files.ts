@@ -1,7 +1,7 @@
 import { AdapterMismatchError } from '../errors';
 import type { JsonObject } from '../formats/json';
 import type { TaskBackbone, TaskTensor } from '../formats/task';
-import { writeTaskFiles } from '../formats/task-layouts';
+import { type SaveOptions, writeTaskFiles } from '../formats/task-layouts';
 import type { EncoderConfig } from '../models/config';
 import { FAMILIES } from '../models/families';
 import type { FrozenEncoder } from '../models/frozen-encoder';
@@ -22,22 +22,26 @@ export function writeTask(
   encoder: FrozenEncoder,
   layout: ParameterLayout,
   arena: Float32Array,
+  options: SaveOptions = {},
 ): Record<string, Uint8Array<ArrayBuffer>> {
   const tensors = new Map(
     layout.tensors.map(({ name, shape }) => [name, { shape, data: layout.slice(arena, name) }]),
   );
-  return writeTaskFiles({
-    ...layoutBackbone(encoder),
-    name: spec.name,
-    adapterLayers: spec.adapterLayers,
-    method: spec.adapter.kind,
-    options: spec.adapter.options,
-    layerNorms: spec.layerNorm === 'all',
-    taskKind: spec.kind,
-    labels: spec.labels,
-    settings: { maxLength: settings.maxLength, takesPairs: settings.takesPairs },
-    tensors,
-  });
+  return writeTaskFiles(
+    {
+      ...layoutBackbone(encoder),
+      name: spec.name,
+      adapterLayers: spec.adapterLayers,
+      method: spec.adapter.kind,
+      options: spec.adapter.options,
+      layerNorms: spec.layerNorm === 'all',
+      taskKind: spec.kind,
+      labels: spec.labels,
+      settings: { maxLength: settings.maxLength, takesPairs: settings.takesPairs },
+      tensors,
+    },
+    options,
+  );
 }
 
 /** What the files of a task depend on of its backbone. */

@@ -3,6 +3,7 @@ import type { Backend } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
 import { DeviceLimitError, GraftError } from '../errors';
 import type { TaskTensor } from '../formats/task';
+import type { SaveOptions } from '../formats/task-layouts';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
 import { ParameterLayout } from '../scheduler/parameters';
@@ -259,11 +260,12 @@ export class Task {
 
   /**
    * The task's files by name, which `loadTask` reads; those of bottleneck adapters are in AdapterHub's layout, which Python's
-   * `adapters` reads, too.
+   * `adapters` reads, too, those of `format: 'peft'` by `peft`. Throws OptionError for a format that does not have the method, or a
+   * number that f16 cannot hold.
    */
-  async save(): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+  async save(options: SaveOptions = {}): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
     const settings = { maxLength: this.#spec.maxLength, takesPairs: this.takesPairs };
-    return writeTask(this.#spec, settings, this.#context.encoder, this.#layout, this.#arena);
+    return writeTask(this.#spec, settings, this.#context.encoder, this.#layout, this.#arena, options);
   }
 
   /**

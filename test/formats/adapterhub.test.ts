@@ -25,9 +25,11 @@ import {
   takesPlainHead,
 } from '../../src/formats/adapterhub-layout';
 import { readAdapterHub as readLayout } from '../../src/formats/adapterhub-read';
+import { openTensorFile } from '../../src/formats/open-weights';
 import { PythonFloat } from '../../src/formats/python-json';
-import { openSafetensors } from '../../src/formats/safetensors';
 import { type BackboneSizes, readConfig, type TaskTensor } from '../../src/formats/task';
+import type { WeightsOptions } from '../../src/formats/write-weights';
+import { float16ToFloat32, float32ToFloat16 } from '../../src/half';
 import { FAMILIES } from '../../src/models/families';
 import type { ModelFamily } from '../../src/models/families/family';
 import { blobSource } from '../../src/platform/blobs';
@@ -312,7 +314,7 @@ describe('AdapterHub files', () => {
     );
   });
 
-  it.each(['plain_head', 'flexible_head'])('that adapters wrote are read: %s', async (style) => {
+  it.each(['plain_head', 'flexible_head', 'bin'])('that adapters wrote are read: %s', async (style) => {
     const source = directorySource(`${GOLDEN}adapterhub/${style}`);
     const adapter = await readAdapterHub(source, BACKBONE);
     expect(adapter).toMatchObject({
@@ -325,7 +327,11 @@ describe('AdapterHub files', () => {
       settings: {},
     });
     expect(adapter.tensors.size).toBe(2 * 2 * 4 + 2);
-    const stored = await storedTensors(source, ['adapter.safetensors', 'model_head.safetensors']);
+    const files =
+      style === 'bin'
+        ? ['pytorch_adapter.bin', 'pytorch_model_head.bin']
+        : ['adapter.safetensors', 'model_head.safetensors'];
+    const stored = await storedTensors(source, files);
     expect(stored.size).toBe(adapter.tensors.size);
     expect(adapter.tensors.get('layer.1.attention.adapter.down.weight')?.data).toEqual(
       stored.get('bert.encoder.layer.1.attention.output.adapters.demo.adapter_down.0.weight'),
@@ -334,7 +340,7 @@ describe('AdapterHub files', () => {
       stored.get('bert.encoder.layer.0.output.adapters.demo.adapter_up.bias'),
     );
     expect(adapter.tensors.get('classifier.weight')?.data).toEqual(
-      stored.get(style === 'plain_head' ? 'classifier.weight' : 'heads.demo.1.weight'),
+      stored.get(style === 'flexible_head' ? 'heads.demo.1.weight' : 'classifier.weight'),
     );
   });
 
@@ -383,7 +389,7 @@ describe('AdapterHub files', () => {
   );
 
   it.each<[string, Partial<typeof BACKBONE>, RegExp]>([
-    ['width', { hiddenSize: 16 }, /hidden_size 8; the backbone tiny-bert has 2 layers of hidden size 16/],
+    ['width', { hiddenSize: 16 }, /hidden size 8; the backbone tiny-bert has 2 layers of hidden size 16/],
     ['depth', { layers: 3 }, /2 layers of hidden size 8; the backbone tiny-bert has 3 layers/],
   ])('refuse a backbone of another %s', async (_, sizes, message) => {
     const promise = readAdapterHub(blobSource(writeAdapterHub(makeAdapter(SMALL))), {
@@ -427,17 +433,43 @@ describe('AdapterHub files', () => {
     await expect(readAdapterHub(labels, BACKBONE)).rejects.toThrow(/graft.labels: 3 labels, each another/);
   });
 
-  it('say which file is missing, and what to do about .bin files', async () => {
+  it('say which file is missing', async () => {
     const files = writeAdapterHub(makeAdapter(SMALL));
     for (const name of Object.keys(files)) {
       const { [name]: _, ...rest } = files;
-      const promise = readAdapterHub(
-        blobSource({ ...rest, 'pytorch_adapter.bin': new Uint8Array(3) }),
-        BACKBONE,
-      );
+      const promise = readAdapterHub(blobSource(rest), BACKBONE);
       await expect(promise).rejects.toThrow(FileAccessError);
-      await expect(promise).rejects.toThrow(name.endsWith('.json') ? name : /use_safetensors=True/);
+      await expect(promise).rejects.toThrow(name);
     }
+  });
+
+  it.each<[string, WeightsOptions]>([
+    ['in f16', { dtype: 'f16' }],
+    ['as .bin', { container: 'bin' }],
+    ['as .bin in f16', { container: 'bin', dtype: 'f16' }],
+  ])('are read as they were written: %s', async (_, options) => {
+    const adapter = makeAdapter(SMALL);
+    const files = writeAdapterHub(adapter, options);
+    const read = await readAdapterHub(blobSource(files), BACKBONE);
+    const isBin = options.container === 'bin';
+    expect(Object.keys(files).includes('pytorch_adapter.bin')).toBe(isBin);
+    expect(Object.keys(files).includes('pytorch_model_head.bin')).toBe(isBin);
+    for (const [name, { shape, data }] of adapter.tensors) {
+      const stored = read.tensors.get(name);
+      expect(stored?.shape).toEqual(shape);
+      const expected = options.dtype === 'f16' ? float16ToFloat32(float32ToFloat16(data)) : data;
+      expect(stored?.data, name).toEqual(expected);
+    }
+  });
+
+  it('cannot be written in f16 where a number is too large, or in what does not exist', () => {
+    const adapter = makeAdapter(SMALL);
+    const unknown: Record<string, string>[] = [{ dtype: 'f8' }, { container: 'zip' }];
+    for (const options of unknown) expect(() => writeAdapterHub(adapter, options)).toThrow(OptionError);
+    adapter.tensors.get('classifier.bias')?.data.fill(1e5);
+    expect(() => writeAdapterHub(adapter, { dtype: 'f16' })).toThrow(
+      /element 0 of classifier.bias is 100000/,
+    );
   });
 
   it('with a tensor too many, too few or not finite are refused', async () => {
@@ -517,7 +549,7 @@ async function storedTensors(
   for (const name of names) {
     const file = await source.open(name);
     if (file === undefined) throw new Error(`${name} is missing`);
-    const tensors = await openSafetensors(file);
+    const tensors = await openTensorFile(name, file);
     for (const tensor of tensors.names()) result.set(tensor, await tensors.readFloat32(tensor));
     await tensors.close();
   }

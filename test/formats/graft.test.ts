@@ -53,6 +53,10 @@ describe("files in Graft's own layout", () => {
     const files = writeTaskFiles(task);
     expect(Object.keys(files).sort()).toEqual(['adapter.safetensors', 'adapter_config.json']);
     expect(await read(files)).toEqual(task);
+    // Without a backbone, from the files alone.
+    expect(await readTaskFiles(blobSource(files), { families: [FAMILIES.roberta, FAMILIES.bert] })).toEqual(
+      task,
+    );
   });
 
   it('say what is wrong with them', async () => {

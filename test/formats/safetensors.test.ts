@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileFormatError, GraftError } from '../../src/errors';
+import { FileFormatError, GraftError, OptionError } from '../../src/errors';
 import { openSafetensors, writeSafetensors } from '../../src/formats/safetensors';
+import { readFiniteFloat32 } from '../../src/formats/tensor-file';
 import { blobSource } from '../../src/platform/blobs';
 import { directorySource } from '../../src/platform/directory';
 import type { RandomAccessFile } from '../../src/platform/files';
@@ -38,7 +39,7 @@ describe('safetensors', () => {
         { name: 'none', shape: [0, 7], data: new Float32Array(0) },
         { name: 'a "quoted" ü', shape: [], data: Float32Array.from([7]) },
       ],
-      { format: 'pt' },
+      { metadata: { format: 'pt' } },
     );
     const file = await open(bytes);
     expect(file.names()).toEqual(['b', 'none', 'a "quoted" ü']);
@@ -57,6 +58,32 @@ describe('safetensors', () => {
     expect(() => writeSafetensors([{ name: 'a', shape: [2], data }])).toThrow(RangeError);
     const tensor = { name: 'a', shape: [3], data };
     expect(() => writeSafetensors([tensor, tensor])).toThrow(RangeError);
+  });
+
+  it('reads F64 as the nearest f32, at any offset', async () => {
+    for (const padding of ['', ' ', '   ']) {
+      const header = { a: { dtype: 'F64', shape: [2], data_offsets: [0, 16] } };
+      const bytes = withHeader(JSON.stringify(header) + padding, 16);
+      const view = new DataView(bytes.buffer);
+      view.setFloat64(bytes.length - 16, 0.1, true);
+      view.setFloat64(bytes.length - 8, 1e300, true);
+      const file = await open(bytes);
+      expect(await file.readFloat32('a')).toEqual(
+        Float32Array.of(Math.fround(0.1), Number.POSITIVE_INFINITY),
+      );
+      await expect(readFiniteFloat32(file, 'a')).rejects.toThrow(/element 1: Infinity/);
+    }
+  });
+
+  it('writes F16, where every number fits', async () => {
+    const tensor = { name: 'a', shape: [3], data: Float32Array.of(0.1, -65504, 1e-8) };
+    const file = await open(writeSafetensors([tensor], { dtype: 'F16' }));
+    expect(file.info('a')).toEqual(expect.objectContaining({ dtype: 'F16', byteLength: 6 }));
+    expect(await file.readFloat32('a')).toEqual(Float32Array.of(0.0999755859375, -65504, 0));
+    for (const value of [65505, Number.POSITIVE_INFINITY, Number.NaN]) {
+      const data = Float32Array.of(0, value, 0);
+      expect(() => writeSafetensors([{ ...tensor, data }], { dtype: 'F16' })).toThrow(OptionError);
+    }
   });
 
   it.each(['f16', 'bf16'])('reads %s as PyTorch converts it', async (type) => {

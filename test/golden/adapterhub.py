@@ -120,10 +120,11 @@ def save(style: str) -> None:
     model.set_active_adapters("demo")
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter)
-    model.save_adapter(str(directory), "demo", use_safetensors=True)
+    use_safetensors = style != "bin"
+    model.save_adapter(str(directory), "demo", use_safetensors=use_safetensors)
     if style != "flexible_head":
-        model.save_head(str(directory), use_safetensors=True)
-    for file in directory.glob("*.safetensors"):
+        model.save_head(str(directory), use_safetensors=use_safetensors)
+    for file in directory.iterdir():
         file.chmod(0o644)
 
 
@@ -132,5 +133,5 @@ if __name__ == "__main__":
         for path in sorted(Path(sys.argv[2]).iterdir()):
             (load if sys.argv[1] == "load" else predict)(path)
     else:
-        for style in ("plain_head", "flexible_head", "pfeiffer", "parallel"):
+        for style in ("plain_head", "flexible_head", "pfeiffer", "parallel", "bin"):
             save(style)

@@ -41,7 +41,7 @@ async function withoutPooler() {
   return {
     'config.json': read('config.json'),
     'vocab.txt': read('vocab.txt'),
-    'model.safetensors': writeSafetensors(kept, { format: 'pt' }),
+    'model.safetensors': writeSafetensors(kept, { metadata: { format: 'pt' } }),
   };
 }
 

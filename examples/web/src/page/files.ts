@@ -5,7 +5,7 @@ export type FilesPurpose = 'examples' | 'adapter' | 'backbone';
 const EXAMPLES = /\.(csv|tsv|tab|jsonl|ndjson|txt)$/i;
 /** What only a backbone has: an adapter's files are named otherwise (docs/formats.md). */
 const BACKBONE =
-  /^(config\.json|vocab\.txt|tokenizer\.json|model(-\d+-of-\d+)?\.safetensors|.*\.index\.json)$/i;
+  /^(config\.json|vocab\.(txt|json)|merges\.txt|tokenizer\.json|(pytorch_)?model(-\d+-of-\d+)?\.(safetensors|bin)|.*\.index\.json)$/i;
 
 export function purposeOf(files: readonly File[]): FilesPurpose {
   const names = files.map(({ name }) => name);

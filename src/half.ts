@@ -1,7 +1,11 @@
 /**
- * Half precision to f32. Values go through their bit patterns, never through a number, so that a NaN keeps its payload.
- * Like typed arrays everywhere that Graft runs, this is little-endian.
+ * Half precision to f32 and back. On the way to f32 values go through their bit patterns, never through a number, so that a
+ * NaN keeps its payload. Like typed arrays everywhere that Graft runs, this is little-endian. This file imports nothing, so
+ * that every room may use it.
  */
+
+/** The largest finite f16. */
+export const LARGEST_HALF = 65_504;
 
 let table: Uint32Array<ArrayBuffer> | undefined;
 
@@ -54,4 +58,23 @@ export function bfloat16ToFloat32(source: Uint16Array): Float32Array<ArrayBuffer
     result[i] = (source[i] ?? 0) << 16;
   }
   return new Float32Array(result.buffer);
+}
+
+/**
+ * f32 → bit patterns of the nearest halves, ties to even (IEEE 754-2019, 4.3.1). No value may be NaN or beyond
+ * `LARGEST_HALF`: a caller looks first, and says which of its numbers it was.
+ */
+export function float32ToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(bits, (word, index) => {
+    const sign = (word >>> 16) & 0x8000;
+    const magnitude = word & 0x7fffffff;
+    // Below 2⁻¹⁴ halves are subnormal, multiples of 2⁻²⁴: adding 2⁻¹ in f32 rounds to just these.
+    if (magnitude < 0x38800000) {
+      const shifted = Math.fround(Math.abs(values[index] ?? 0) + 0.5);
+      return sign | Math.round((shifted - 0.5) * 2 ** 24);
+    }
+    const roundBit = (magnitude >>> 13) & 1;
+    return sign | ((magnitude - 0x38000000 + 0xfff + roundBit) >>> 13);
+  });
 }

@@ -1,8 +1,19 @@
-/** A checkpoint in several safetensors files: `model.safetensors.index.json` maps each tensor to the file that holds it. */
+/**
+ * Weights by the names that they usually have: in one file or in several, of which `model.safetensors.index.json` or
+ * `pytorch_model.bin.index.json` maps each tensor to the file that holds it.
+ */
 import { FileAccessError, FileFormatError } from '../errors';
-import { type FileSource, isPlainFileName, type OpenOptions, readFile } from '../platform/files';
+import {
+  type FileSource,
+  isPlainFileName,
+  type OpenOptions,
+  type RandomAccessFile,
+  readFile,
+} from '../platform/files';
 import { isJsonObject, parseJsonObject, show } from './json';
-import { openSafetensors, type SafetensorsFile } from './safetensors';
+import { openSafetensors } from './safetensors';
+import type { TensorFile } from './tensor-file';
+import { openTorchFile } from './torch-file';
 
 /** More shards than any checkpoint has; each is an open file. */
 const MAX_SHARDS = 1000;
@@ -28,25 +39,38 @@ export function parseShardIndex(bytes: Uint8Array, file: string): ReadonlyMap<st
   return result;
 }
 
-/** Opens `name` of `source`, or where there is none the shards that `name`.index.json lists; `undefined` where there is neither. */
-export async function openSafetensorsOrShards(
+/**
+ * Opens the first of `names` that `source` holds, each as a file or as the shards that its index lists; `undefined` where there
+ * is none of them. A name that ends in .safetensors is of that format, any other of PyTorch's.
+ */
+export async function openWeights(
   source: FileSource,
-  name: string,
+  names: readonly string[],
   options: OpenOptions = {},
-): Promise<SafetensorsFile | undefined> {
-  const single = await source.open(name, options);
-  if (single !== undefined) {
-    return openSafetensors(single);
+): Promise<TensorFile | undefined> {
+  for (const name of names) {
+    const single = await source.open(name, options);
+    if (single !== undefined) {
+      return openTensorFile(name, single);
+    }
+    const index = await readFile(source, `${name}.index.json`, options);
+    if (index !== undefined) {
+      return openShards(source, index, options);
+    }
   }
-  const index = await readFile(source, `${name}.index.json`, options);
-  return index === undefined ? undefined : openShards(source, index, options);
+  return undefined;
+}
+
+/** `file` in the format that `name` stands for. */
+export function openTensorFile(name: string, file: RandomAccessFile): Promise<TensorFile> {
+  return name.endsWith('.safetensors') ? openSafetensors(file) : openTorchFile(file);
 }
 
 async function openShards(
   source: FileSource,
   index: { readonly name: string; readonly bytes: Uint8Array },
   options: OpenOptions,
-): Promise<SafetensorsFile> {
+): Promise<TensorFile> {
   const weightMap = parseShardIndex(index.bytes, index.name);
   const shardNames = [...new Set(weightMap.values())].sort();
   if (shardNames.length > MAX_SHARDS) {
@@ -56,7 +80,7 @@ async function openShards(
       `${shardNames.length} files are more than ${MAX_SHARDS}`,
     );
   }
-  const shards = new Map<string, SafetensorsFile>();
+  const shards = new Map<string, TensorFile>();
   const close = async () => {
     for (const shard of shards.values()) {
       await shard.close();
@@ -72,12 +96,11 @@ async function openShards(
           'Put all files of the checkpoint in one place',
         );
       }
-      shards.set(shardName, await openSafetensors(file));
+      shards.set(shardName, await openTensorFile(shardName, file));
     }
     const holders = locateTensors(weightMap, shards, index.name);
     return {
       file: index.name,
-      metadata: {},
       names: () => [...holders.keys()],
       info: (name) => holders.get(name)?.info(name),
       readFloat32: async (name) => {
@@ -97,10 +120,10 @@ async function openShards(
 
 function locateTensors(
   weightMap: ReadonlyMap<string, string>,
-  shards: ReadonlyMap<string, SafetensorsFile>,
+  shards: ReadonlyMap<string, TensorFile>,
   indexName: string,
-): ReadonlyMap<string, SafetensorsFile> {
-  const holders = new Map<string, SafetensorsFile>();
+): ReadonlyMap<string, TensorFile> {
+  const holders = new Map<string, TensorFile>();
   for (const [tensor, shardName] of weightMap) {
     const shard = shards.get(shardName);
     if (shard?.info(tensor) === undefined) {

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { FileAccessError, FileFormatError } from '../../src/errors';
+import { openWeights, parseShardIndex } from '../../src/formats/open-weights';
 import { writeSafetensors } from '../../src/formats/safetensors';
-import { openSafetensorsOrShards, parseShardIndex } from '../../src/formats/sharded';
 import { blobSource } from '../../src/platform/blobs';
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const shard = (name: string, value: number) =>
   writeSafetensors([{ name, shape: [1], data: Float32Array.from([value]) }]);
 
-describe('sharded safetensors', () => {
+describe('weights in several files', () => {
   it('reads each tensor from its file', async () => {
     const source = blobSource({
-      'm.index.json': encode({ weight_map: { a: 'one', b: 'two' } }),
-      one: shard('a', 1),
-      two: shard('b', 2),
+      'm.safetensors.index.json': encode({ weight_map: { a: 'one.safetensors', b: 'two.safetensors' } }),
+      'one.safetensors': shard('a', 1),
+      'two.safetensors': shard('b', 2),
     });
-    const tensors = await openSafetensorsOrShards(source, 'm');
+    const tensors = await openWeights(source, ['m.safetensors']);
     expect(tensors?.names()).toEqual(['a', 'b']);
     expect(tensors?.info('b')).toMatchObject({ dtype: 'F32', shape: [1] });
     expect(await tensors?.readFloat32('a')).toEqual(Float32Array.from([1]));
@@ -25,7 +25,7 @@ describe('sharded safetensors', () => {
   });
 
   it('is undefined where there is neither the file nor an index', async () => {
-    expect(await openSafetensorsOrShards(blobSource({}), 'm')).toBeUndefined();
+    expect(await openWeights(blobSource({}), ['m.safetensors'])).toBeUndefined();
   });
 
   it.each(['../x', '..', '.', '', '/etc/passwd', 'a/b', 'a\\b', 'C:x', 'a\u0000', 1, null])(
@@ -39,12 +39,16 @@ describe('sharded safetensors', () => {
 
   it('refuses an index without weight_map, with a missing file, with a tensor in the wrong file', async () => {
     expect(() => parseShardIndex(encode({}), 'index')).toThrow(FileFormatError);
-    const index = encode({ weight_map: { a: 'one', b: 'two' } });
-    const missing = blobSource({ 'm.index.json': index, one: shard('a', 1) });
-    await expect(openSafetensorsOrShards(missing, 'm')).rejects.toThrow(FileAccessError);
-    const wrong = blobSource({ 'm.index.json': index, one: shard('a', 1), two: shard('c', 1) });
-    await expect(openSafetensorsOrShards(wrong, 'm')).rejects.toThrow(
-      /two, tensor "b": .*says that it is here/,
+    const index = encode({ weight_map: { a: 'one.safetensors', b: 'two.safetensors' } });
+    const missing = blobSource({ 'm.safetensors.index.json': index, 'one.safetensors': shard('a', 1) });
+    await expect(openWeights(missing, ['m.safetensors'])).rejects.toThrow(FileAccessError);
+    const wrong = blobSource({
+      'm.safetensors.index.json': index,
+      'one.safetensors': shard('a', 1),
+      'two.safetensors': shard('c', 1),
+    });
+    await expect(openWeights(wrong, ['m.safetensors'])).rejects.toThrow(
+      /two.safetensors, tensor "b": .*says that it is here/,
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bfloat16ToFloat32, float16ToFloat32 } from '../../src/formats/half';
+import { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from '../src/half';
 
 /** IEEE 754's definition, in float64. */
 function halfValue(bits: number): number {
@@ -25,5 +25,22 @@ describe('half precision', () => {
     expect(new Uint32Array(result.buffer)).toEqual(Uint32Array.from(ALL, (bits) => bits * 0x10000));
     expect(result[0x3f80]).toBe(1);
     expect(result[0x0001]).toBe(2 ** -133);
+  });
+
+  it('rounds f32 to the nearest f16, ties to even', () => {
+    const finite = ALL.filter((bits) => (bits & 0x7c00) !== 0x7c00);
+    expect(float32ToFloat16(float16ToFloat32(finite))).toEqual(finite);
+    const between: [value: number, bits: number][] = [];
+    // Positive neighbours a < b: their middle goes to the even one, what lies beside it to the nearer one.
+    for (let bits = 0; bits < 0x7bff; bits++) {
+      const middle = (halfValue(bits) + halfValue(bits + 1)) / 2;
+      between.push([middle, bits + (bits & 1)]);
+      between.push([middle * (1 + 2 ** -23), bits + 1], [middle * (1 - 2 ** -23), bits]);
+    }
+    const values = Float32Array.from(between, ([value]) => value);
+    expect(float32ToFloat16(values)).toEqual(Uint16Array.from(between, ([, bits]) => bits));
+    expect(float32ToFloat16(values.map((value) => -value))).toEqual(
+      Uint16Array.from(between, ([, bits]) => bits | 0x8000),
+    );
   });
 });
