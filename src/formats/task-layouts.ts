@@ -10,6 +10,8 @@ import {
 } from './adapterhub-layout';
 import { readAdapterHub } from './adapterhub-read';
 import { type GraftFiles, isGraftLayout, readGraft, writeGraft } from './graft';
+import { writePeft } from './peft';
+import { isPeftLayout, readPeft } from './peft-read';
 import { readConfig, type TaskHost } from './task';
 import type { WeightsOptions } from './write-weights';
 
@@ -17,7 +19,7 @@ import type { WeightsOptions } from './write-weights';
 export type SavedTask = GraftFiles;
 
 /** Whose files they are. 'auto': those of `adapters` for the methods that it has in common with Graft, else Graft's own. */
-export const TASK_FORMATS = ['auto', 'adapterhub', 'graft'] as const;
+export const TASK_FORMATS = ['auto', 'adapterhub', 'peft', 'graft'] as const;
 /** One of `TASK_FORMATS`. */
 export type TaskFormat = (typeof TASK_FORMATS)[number];
 
@@ -40,6 +42,8 @@ export function writeTaskFiles(
       return isBottleneckMethod(task.method) ? writeBottleneck(task, weights) : writeGraft(task, weights);
     case 'adapterhub':
       return writeBottleneck(task, weights);
+    case 'peft':
+      return writePeft(task, weights);
     case 'graft':
       return writeGraft(task, weights);
     default:
@@ -76,6 +80,7 @@ export async function readTaskFiles(
   options: OpenOptions = {},
 ): Promise<SavedTask> {
   const config = await readConfig(source, ADAPTER_CONFIG, options);
+  if (isPeftLayout(config)) return readPeft(source, config, host, options);
   if (isGraftLayout(config)) return readGraft(source, config, host, options);
   const read = await readAdapterHub(source, config, host, options);
   const { bottleneck, nonLinearity, scaling, ...files } = read;
