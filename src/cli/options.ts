@@ -3,6 +3,7 @@ import {
   type KernelChoice,
   LORA_TARGETS,
   type MethodName,
+  type TaskFormat,
   type TaskKind,
   type WeightStorage,
 } from '../index';
@@ -79,6 +80,18 @@ export interface PredictOptions extends DeviceOptions, WeightsOption {
 export interface TokenizeOptions {
   readonly backbone: string;
   readonly json: boolean;
+}
+
+export interface InspectOptions {
+  readonly json: boolean;
+}
+
+export interface ExportOptions {
+  readonly out: string;
+  readonly format: TaskFormat | 'merged';
+  readonly half: boolean;
+  readonly bin: boolean;
+  readonly backbone: string;
 }
 
 export interface DoctorOptions extends DeviceOptions {

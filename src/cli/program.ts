@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
 import { version } from '../../package.json';
-import { KERNEL_CHOICES, METHOD_NAMES } from '../index';
+import { KERNEL_CHOICES, METHOD_NAMES, TASK_FORMATS } from '../index';
 import {
   type DoctorOptions,
   decimalNumber,
   type EvalOptions,
+  type ExportOptions,
+  type InspectOptions,
   layerList,
   orAuto,
   type PredictOptions,
@@ -20,6 +22,8 @@ export interface Actions {
   eval(options: EvalOptions): Promise<void>;
   predict(texts: string[], options: PredictOptions): Promise<void>;
   tokenize(options: TokenizeOptions): Promise<void>;
+  inspect(path: string, options: InspectOptions): Promise<void>;
+  export(adapter: string, options: ExportOptions): Promise<void>;
   doctor(options: DoctorOptions): Promise<void>;
 }
 
@@ -34,6 +38,8 @@ export function createProgram(actions: Actions): Command {
   addEval(program, actions);
   addPredict(program, actions);
   addTokenize(program, actions);
+  addInspect(program, actions);
+  addExport(program, actions);
   addDoctor(program, actions);
   return program;
 }
@@ -185,6 +191,35 @@ function addTokenize(program: Command, actions: Actions): void {
     .addOption(backboneOption())
     .option('--json', 'print one JSON array a line', false)
     .action(async (options: TokenizeOptions) => actions.tokenize(options));
+}
+
+function addInspect(program: Command, actions: Actions): void {
+  program
+    .command('inspect')
+    .description('say what an adapter, a checkpoint, a file of tensors or an unfinished run holds')
+    .argument('<path>', 'a directory or a file; of checkpoints also a URL or a hub id')
+    .option('--json', 'print one JSON object', false)
+    .action(async (path: string, options: InspectOptions) => actions.inspect(path, options));
+}
+
+function addExport(program: Command, actions: Actions): void {
+  program
+    .command('export')
+    .description('write a trained adapter in the format of another library, or folded into its backbone')
+    .argument('<adapter>', 'where graft train put the adapter, or one that Python saved')
+    .requiredOption('--out <directory>', 'where the files go')
+    .addOption(
+      new Option(
+        '--format <name>',
+        'auto: adapterhub for bottleneck adapters, else graft; merged: a whole checkpoint',
+      )
+        .choices([...TASK_FORMATS, 'merged'])
+        .default('auto'),
+    )
+    .option('--half', 'numbers of 16 bits', false)
+    .option('--bin', "PyTorch's .bin files in place of safetensors", false)
+    .addOption(backboneOption())
+    .action(async (adapter: string, options: ExportOptions) => actions.export(adapter, options));
 }
 
 function addDoctor(program: Command, actions: Actions): void {

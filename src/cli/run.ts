@@ -2,6 +2,8 @@ import { CommanderError } from 'commander';
 import { GraftError } from '../index';
 import { doctor } from './doctor';
 import { evaluate } from './eval';
+import { exportFiles } from './export';
+import { inspect } from './inspect';
 import { Interrupted } from './interrupt';
 import { predict } from './predict';
 import { createProgram } from './program';
@@ -11,7 +13,15 @@ import { train } from './train';
 
 /** Reads the command line, does what it says and returns the exit code. `argv` begins with the first argument. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const program = createProgram({ train, eval: evaluate, predict, tokenize, doctor });
+  const program = createProgram({
+    train,
+    eval: evaluate,
+    predict,
+    tokenize,
+    doctor,
+    inspect,
+    export: exportFiles,
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return 0;

@@ -52,12 +52,20 @@ export function encodeState(state: TrainingState): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Whether a file that begins with these bytes is a training state, of whatever version. */
+export function isState(firstBytes: Uint8Array): boolean {
+  return (
+    firstBytes.length >= MAGIC.length &&
+    new TextDecoder().decode(firstBytes.subarray(0, MAGIC.length)) === MAGIC
+  );
+}
+
 /** Throws FileFormatError for anything but what `encodeState` wrote. */
 export function decodeState(bytes: Uint8Array): TrainingState {
   const fail = (place: string, problem: string): never => {
     throw new FileFormatError(FILE, place, problem, 'Start the run again without resuming');
   };
-  if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) {
+  if (bytes.length < 12 || !isState(bytes)) {
     fail('byte 0', `does not begin with ${MAGIC}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

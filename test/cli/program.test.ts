@@ -20,6 +20,8 @@ async function read(...argv: string[]): Promise<{ command: string; given: unknow
     eval: record('eval'),
     predict: record('predict'),
     tokenize: record('tokenize'),
+    inspect: record('inspect'),
+    export: record('export'),
     doctor: record('doctor'),
   });
   const quiet = (command: Command) => command.configureOutput({ writeErr() {}, writeOut() {} });
@@ -255,7 +257,25 @@ describe('the other commands', () => {
     ]);
   });
 
-  it.each([[], ['no-such-command'], ['eval']])('usage error: %s', async (...argv) => {
+  it('inspect and export', async () => {
+    expect((await read('inspect', 'a', '--json')).given).toEqual(['a', { json: true }]);
+    const defaults = { format: 'auto', half: false, bin: false, backbone: 'graft-mini' };
+    expect((await read('export', 'a', '--out', 'o')).given).toEqual(['a', { out: 'o', ...defaults }]);
+    const all = 'export a --out o --format peft --half --bin --backbone b'.split(' ');
+    expect((await read(...all)).given).toEqual([
+      'a',
+      { out: 'o', format: 'peft', half: true, bin: true, backbone: 'b' },
+    ]);
+  });
+
+  it.each([
+    [],
+    ['no-such-command'],
+    ['eval'],
+    ['inspect'],
+    ['export', 'a'],
+    ['export', 'a', '--out', 'o', '--format', 'x'],
+  ])('usage error: %s', async (...argv) => {
     const error = await read(...argv).catch((caught: unknown) => caught);
     expect(exitCode(error)).toBe(2);
   });
