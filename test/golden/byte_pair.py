@@ -19,7 +19,7 @@ from tokenizers.processors import RobertaProcessing
 from tokenizers.trainers import BpeTrainer
 from transformers import RobertaTokenizerFast
 
-from tokenizer import CODE_POINT_CHUNK, data_sets, digest, truncated
+from tokenizer import CODE_POINT_CHUNK, data_sets, digest, random_texts, truncated
 
 HERE = Path(__file__).parent
 EXAMPLES_DATA = HERE.parents[1] / "examples" / "data"
@@ -52,17 +52,6 @@ POOL = (
     + list("éßñ中文ひ한ا३½²Ⅷ€…—“👍") + ["\u0301", "\u200b", "\u200d", "\u0000", "\uffff", "\U0010ffff", "\U0001d7d8"]
     + ["<mask>", " <mask>", "<s>", "</s>", "<pad>", "<unk>", "<mas", "the", " the", " and", "ing", "hello" * 4, "x" * 70]
 )
-
-
-def random_texts(count):
-    state = 1
-
-    def draw(n):
-        nonlocal state
-        state = (state * 1664525 + 1013904223) % 2**32
-        return (state >> 8) % n
-
-    return ["".join(POOL[draw(len(POOL))] for _ in range(1 + draw(24))) for _ in range(count)]
 
 
 def byte_characters():
@@ -158,7 +147,7 @@ def main():
     data = Path(sys.argv[1]) / "data"
     vocabulary, merges, texts = train_small()
     small = roberta(vocabulary, merges)
-    mixed = random_texts(20_000)
+    mixed = random_texts(20_000, POOL)
     golden = {
         "pool": POOL,
         "small": {

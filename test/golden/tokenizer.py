@@ -88,7 +88,7 @@ def synthetic(lowercase, strip_accents, chinese=True):
     return tokenizer
 
 
-def random_texts(count):
+def random_texts(count, pool=POOL):
     state = 1
 
     def draw(n):
@@ -96,7 +96,7 @@ def random_texts(count):
         state = (state * 1664525 + 1013904223) % 2**32
         return (state >> 8) % n
 
-    return ["".join(POOL[draw(len(POOL))] for _ in range(1 + draw(24))) for _ in range(count)]
+    return ["".join(pool[draw(len(pool))] for _ in range(1 + draw(24))) for _ in range(count)]
 
 
 def data_sets(data):

@@ -3,6 +3,7 @@ import { BYTE_CHARACTERS } from '../../src/tokenizer/byte-alphabet';
 import { parseMerges, parseVocabJson } from '../../src/tokenizer/byte-pair-files';
 import type { BytePairOptions } from '../../src/tokenizer/options';
 import type { Digest } from './golden';
+import { randomTexts } from './synthetic';
 
 interface Example {
   readonly text: string;
@@ -68,15 +69,7 @@ export function everyPair(): BytePairOptions {
   };
 }
 
-/** `random_texts` of byte_pair.py. */
+/** Texts of what meets in the pattern. */
 export function mixedTexts(count: number): string[] {
-  const { pool } = bytePairGolden;
-  let state = 1;
-  const draw = (n: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) % n;
-  };
-  return Array.from({ length: count }, () =>
-    Array.from({ length: 1 + draw(24) }, () => pool[draw(pool.length)]).join(''),
-  );
+  return randomTexts(count, bytePairGolden.pool);
 }

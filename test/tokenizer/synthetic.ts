@@ -17,13 +17,13 @@ export function everyCodePoint(): string[] {
 }
 
 /** The texts of `random_texts` in test/golden/tokenizer.py. */
-export function randomTexts(count: number): string[] {
+export function randomTexts(count: number, pool = golden.pool): string[] {
   let state = 1;
   const draw = (n: number) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state >>> 8) % n;
   };
   return Array.from({ length: count }, () =>
-    Array.from({ length: 1 + draw(24) }, () => golden.pool[draw(golden.pool.length)]).join(''),
+    Array.from({ length: 1 + draw(24) }, () => pool[draw(pool.length)]).join(''),
   );
 }

@@ -23,6 +23,7 @@ import { useBackend } from '../support/backends';
 const config: EncoderConfig = {
   ...syntheticConfig('minilm', 100),
   hiddenSize: 40,
+  embeddingSize: 40,
   headSize: 20,
   heads: 2,
   layers: 5,

@@ -163,6 +163,17 @@ def ranges(points):
     return out
 
 
+def leb_ranges(points):
+    """v(ranges), then ranges × { v(start - previous end), v(length) }"""
+    found = ranges(points)
+    out = leb(len(found))
+    end = 0
+    for first, after in found:
+        out += leb(first - end) + leb(after - first)
+        end = after
+    return out
+
+
 def lower_groups(single):
     """[first, count, stride, delta]: runs of capitals with one distance to their small letters."""
     groups = []
@@ -181,12 +192,7 @@ def lower_groups(single):
 def encode(classes, fold, lowered, combining):
     out = bytearray()
     for wanted in range(DROPPED, MARK + 1):
-        found = ranges(c for c, k in classes.items() if k == wanted)
-        out += leb(len(found))
-        end = 0
-        for first, after in found:
-            out += leb(first - end) + leb(after - first)
-            end = after
+        out += leb_ranges(c for c, k in classes.items() if k == wanted)
 
     groups = lower_groups({c: targets[0] for c, targets in lowered.items() if len(targets) == 1})
     out += leb(len(groups))

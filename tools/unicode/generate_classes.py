@@ -17,7 +17,7 @@ from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 
-from generate import TOKENIZERS, code_points, leb, numbers, ranges
+from generate import TOKENIZERS, code_points, leb_ranges, numbers
 
 OUTPUT = Path(__file__).resolve().parents[2] / "assembly" / "tokenizer" / "class-data.ts"
 
@@ -59,15 +59,9 @@ def blanks_around_added_tokens():
 
 
 def encode(classes):
-    out = bytearray()
-    for wanted in (LETTER, NUMBER, SPACE):
-        found = ranges(c for c, k in classes.items() if k == wanted)
-        out += leb(len(found))
-        end = 0
-        for first, after in found:
-            out += leb(first - end) + leb(after - first)
-            end = after
-    return bytes(out)
+    return b"".join(
+        leb_ranges(c for c, k in classes.items() if k == wanted) for wanted in (LETTER, NUMBER, SPACE)
+    )
 
 
 def source(data):
