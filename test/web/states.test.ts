@@ -188,4 +188,25 @@ describe.skipIf(chromium === undefined)('the web application, whatever the engin
     );
     await app.page.close();
   });
+
+  it('shows what a dropped table holds, before it becomes a task', async () => {
+    const app = await openScreen('start');
+    await app.page.evaluate(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(['text,label'], 'letters.csv'));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }));
+    });
+    await app.page.waitForSelector('#review-check .bar', { visible: true });
+    expect(await app.page.$eval('#task-name', (field) => ('value' in field ? field.value : ''))).toBe(
+      'letters',
+    );
+    for (const scheme of ['light', 'dark'] as const) {
+      await setScheme(app.page, scheme);
+      expect(await violations(app.page), scheme).toEqual([]);
+      await app.shoot(`states-review-1280-${scheme}`);
+    }
+    await app.page.setViewport({ width: 360, height: 780 });
+    await app.shoot('states-review-360-dark');
+    await app.page.close();
+  });
 });
