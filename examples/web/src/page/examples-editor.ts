@@ -41,6 +41,8 @@ export function createExamplesEditor({ engine, store, notices }: Context): Shown
   /** Of the task `taskId`; a copy that is edited. */
   let rows: ExampleRow[] = [];
   let taskId: string | undefined;
+  /** Whether `rows` are that task's already. */
+  let isLoaded = false;
   let takesPairs = false;
   /** Which rows are listed, and from which of these on. */
   let listed: readonly number[] = [];
@@ -60,12 +62,20 @@ export function createExamplesEditor({ engine, store, notices }: Context): Shown
       return { examples, check: await engine.checkExamples(task.kind, examples) };
     });
     if (found === undefined || taskId !== task.id) return;
+    isLoaded = true;
     rows = [...found.examples];
     given = rows.map((_, index) => index);
     takesPairs = task.takesPairs || rows.some(({ pair }) => pair !== undefined);
     labelHeading.textContent = task.kind === 'regression' ? 'Value' : 'Label';
     showCheck(found.check);
     list(ALL);
+  }
+
+  /** A backbone tells which texts are too long. */
+  async function checkAgain({ id, kind }: TaskState): Promise<void> {
+    const filled = rows.filter((row) => !isEmpty(row));
+    const check = await notices.attempt(() => engine.checkExamples(kind, filled));
+    if (check !== undefined && id === taskId) showCheck(check);
   }
 
   async function save(): Promise<void> {
@@ -80,8 +90,8 @@ export function createExamplesEditor({ engine, store, notices }: Context): Shown
   function showCheck(check: DataCheck): void {
     store.update({ check });
     const here = (found: readonly number[]) => found.flatMap((row) => given[row] ?? []);
-    showDataCheck(checkPlace, check, (name, found) => {
-      filters = [...filters.filter((kept) => kept.name !== name), { name, rows: here(found) }];
+    showDataCheck(checkPlace, check, (name, about) => {
+      filters = [...filters.filter((kept) => kept.name !== name), { name, rows: here(about) }];
       fillFilters();
       list(name);
     });
@@ -90,7 +100,10 @@ export function createExamplesEditor({ engine, store, notices }: Context): Shown
       { name: 'contradictions', rows: here(check.contradictions) },
       { name: 'too long', rows: here(check.tooLong ?? []) },
     ];
-    filters = named.filter((one) => one.rows.length > 0);
+    // Rows that are being corrected stay listed, though the finding may be gone.
+    const listedNow = filters.filter(({ name }) => name === filter.value);
+    const found = named.filter((one) => one.rows.length > 0);
+    filters = [...found, ...listedNow.filter(({ name }) => !found.some((one) => one.name === name))];
     fillFilters();
     labels.replaceChildren(...check.classes.map(({ label }) => element('option', { value: label })));
   }
@@ -173,10 +186,12 @@ export function createExamplesEditor({ engine, store, notices }: Context): Shown
 
   store.subscribe((state, before) => {
     const task = taskShown(state);
+    if (task !== undefined && isLoaded && state.backbone !== before.backbone) void checkAgain(task);
     if (task === taskShown(before)) return;
     if (task === undefined || task.id !== taskId) {
       saving.flush();
       taskId = undefined;
+      isLoaded = false;
       store.update({ check: undefined });
       body.replaceChildren();
       checkPlace.replaceChildren();

@@ -101,6 +101,8 @@ export function createImportPanel(context: Context, target: ShownExamples): Impo
     file.value = '';
     if (chosen !== undefined) void read(chosen);
   });
+  // Also where the start is shown already, with a table that is not wanted.
+  byId('new-task', HTMLElement).addEventListener('click', showSource);
   typeIn.addEventListener('click', () => showReview(undefined, 'My task'));
   byId('add-examples', HTMLButtonElement).addEventListener('click', openDialog);
   byId('import-close', HTMLButtonElement).addEventListener('click', () => dialog.close());

@@ -69,6 +69,7 @@ export function createReview(
 
   async function showExamples(found: TableExamples, isFirst: boolean): Promise<void> {
     examples = found.examples;
+    submit.disabled = false;
     if (isFirst) kind.value = found.check.kind;
     if (found.check.kind === chosenKind()) showDataCheck(check, found.check);
     else await checkKind();
@@ -108,10 +109,8 @@ export function createReview(
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     submit.disabled = true;
-    const { kind: what } = purpose;
-    await notices.attempt(() =>
-      purpose.kind === 'more' && what === 'more' ? addExamples(purpose.target) : createTask(),
-    );
+    const current = purpose;
+    await notices.attempt(() => (current.kind === 'more' ? addExamples(current.target) : createTask()));
     submit.disabled = false;
   });
 
@@ -131,6 +130,8 @@ export function createReview(
       submit.textContent = isNew ? 'Create the task' : 'Take these examples';
       if (shownPurpose.kind === 'new') name.value = shownPurpose.name;
       check.replaceChildren();
+      // Until its rows are there.
+      submit.disabled = shown !== undefined;
       if (shown === undefined) return;
       const { format, rowCount, guess } = shown;
       summary.textContent = `${grouped(rowCount)} rows, ${FORMATS[format]}.`;

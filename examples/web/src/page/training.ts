@@ -85,8 +85,10 @@ export function createTraining(
 
   function announceEnd(task: TaskState, before: TaskState | undefined): void {
     if (before?.status !== 'training' || task.status === 'training') return;
+    // A run that was cancelled leaves the result that was there before.
+    const isNew = JSON.stringify(task.result) !== JSON.stringify(before.result);
     if (task.status === 'paused') announcer.say(`The training of ${task.name} is paused.`);
-    else if (task.status === 'trained' && task.result !== undefined) {
+    else if (task.result !== undefined && isNew) {
       const { metrics, seconds } = task.result;
       const score =
         'accuracy' in metrics
