@@ -73,23 +73,20 @@ const slimShaders = {
  * Functions without side effects that are called where modules are loaded. Their calls are marked, so that a user's bundler can leave
  * out what is not imported.
  */
-const PURE = [
-  ...[
-    'defineKernel',
-    'kernelsOf',
-    'kernelOf',
-    'batchTensor',
-    'makeShaderSources',
-    'Object\\.(?:freeze|keys)',
-  ],
+const PURE_FUNCTIONS = [
+  ...['defineKernel', 'kernelsOf', 'kernelOf', 'batchTensor', 'makeShaderSources'],
   ...['productVariants', 'strideVariants', 'narrowVariants', 'narrowStrideVariants', 'tileGrid'],
 ];
+const PURE_CALL = new RegExp(
+  // `Object.freeze` where its result is what is wanted.
+  `(?<!function )\\b(${PURE_FUNCTIONS.join('|')})\\(|(?<== )Object\\.(freeze|keys)\\(`,
+  'g',
+);
 const pureCalls = {
   name: 'pure-calls',
   setup(builder) {
-    const call = new RegExp(`(?<!function )\\b(${PURE.join('|')})\\(`, 'g');
     builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replace(call, '/* @__PURE__ */ $1('),
+      contents: (await readFile(path, 'utf8')).replace(PURE_CALL, '/* @__PURE__ */ $&'),
       loader: 'ts',
     }));
   },
