@@ -74,14 +74,15 @@ describe('the packed package', () => {
     const declarations = user.files.filter(({ path }) => path.startsWith('dist/types/'));
     for (const { path } of declarations) expect(path).toMatch(/\.d\.ts$/);
     // Those that the entry points reach, not those of the whole source.
-    expect(declarations.length).toBeLessThan(50);
+    expect(declarations.length).toBeLessThan(70);
   });
 
   it('is 9 MB, nearly all of it graft-mini', () => {
     const size = (isMeant: (path: string) => boolean) =>
       user.files.filter(({ path }) => isMeant(path)).reduce((sum, { size }) => sum + size, 0);
     expect(size((path) => path.startsWith('dist/models/'))).toBeLessThan(8.5e6);
-    expect(size((path) => path.endsWith('.map'))).toBeLessThan(1e6);
+    // All sources are in it.
+    expect(size((path) => path.endsWith('.map'))).toBeLessThan(1.5e6);
     expect(size((path) => !path.startsWith('dist/models/') && !path.endsWith('.map'))).toBeLessThan(0.7e6);
   });
 
@@ -118,7 +119,7 @@ describe('the packed package', () => {
     );
     const stack = await user.run(process.execPath, ['--enable-source-maps', 'fails.mjs']);
     expect(stack).toMatch(
-      /^OptionError: bottleneck: 0 is not a whole number[^\n]*\n\s+at .*src\/adapters\/houlsby\.ts:\d+:\d+\)/,
+      /^OptionError: bottleneck: 0 is not a whole number[^\n]*\n\s+at .*src\/adapters\/bottleneck\.ts:\d+:\d+\)/,
     );
   });
 
