@@ -37,7 +37,7 @@ export {
   OutOfDeviceMemoryError,
   UnsupportedModelError,
 } from './errors';
-export { type SaveOptions, TASK_FORMATS, type TaskFormat } from './formats/task-layouts';
+export { type SaveOptions, TASK_FORMATS, type TaskFormat } from './formats/save-options';
 export type { EncoderConfig } from './models/config';
 export type { FileProgress, FileSource, OpenOptions, RandomAccessFile } from './platform/files';
 export type { SourceLike } from './platform/resolve';

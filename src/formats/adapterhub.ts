@@ -21,8 +21,9 @@ import {
   takesPlainHead,
 } from './adapterhub-layout';
 import { type PythonValue, pythonJson } from './python-json';
+import type { WeightsOptions } from './save-options';
 import type { TaskFiles } from './task';
-import { type WeightsOptions, writeWeights } from './write-weights';
+import { writeWeights } from './write-weights';
 
 /**
  * Bottleneck modules with their head and labels. The task's name is a part of the tensors' names, so it may not hold a dot. The

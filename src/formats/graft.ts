@@ -4,6 +4,7 @@ import type { FileSource, OpenOptions } from '../platform/files';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, TORCH_ADAPTER_WEIGHTS } from './adapterhub-layout';
 import { isJsonObject, type JsonObject, show } from './json';
 import { pythonJson } from './python-json';
+import type { WeightsOptions } from './save-options';
 import {
   type ConfigFile,
   familyOf,
@@ -15,7 +16,7 @@ import {
   taskBackbone,
 } from './task';
 import { readFiniteFloat32, type TensorFile } from './tensor-file';
-import { type WeightsOptions, writeWeights } from './write-weights';
+import { writeWeights } from './write-weights';
 
 /** Of the layout; another one is refused. */
 const VERSION = 1;

@@ -16,7 +16,8 @@ import {
   vectorShape,
 } from './peft-layout';
 import { type PythonValue, pythonJson } from './python-json';
-import { type WeightsOptions, writeWeights } from './write-weights';
+import type { WeightsOptions } from './save-options';
+import { writeWeights } from './write-weights';
 
 /** What every configuration of peft has here. */
 const COMMON: Readonly<Record<string, PythonValue>> = {

@@ -12,22 +12,11 @@ import { readAdapterHub } from './adapterhub-read';
 import { type GraftFiles, isGraftLayout, readGraft, writeGraft } from './graft';
 import { writePeft } from './peft';
 import { isPeftLayout, readPeft } from './peft-read';
+import { type SaveOptions, TASK_FORMATS, type WeightsOptions } from './save-options';
 import { readConfig, type TaskHost } from './task';
-import type { WeightsOptions } from './write-weights';
 
 /** A task whose method is named by kind and options, whatever its files look like. */
 export type SavedTask = GraftFiles;
-
-/** Whose files they are. 'auto': those of `adapters` for the methods that it has in common with Graft, else Graft's own. */
-export const TASK_FORMATS = ['auto', 'adapterhub', 'peft', 'graft'] as const;
-/** One of `TASK_FORMATS`. */
-export type TaskFormat = (typeof TASK_FORMATS)[number];
-
-/** How a task is saved. */
-export interface SaveOptions extends WeightsOptions {
-  /** Default 'auto'. */
-  readonly format?: TaskFormat | undefined;
-}
 
 /**
  * The files by name. Throws OptionError for a format that does not exist or does not have the method, a name or labels that it

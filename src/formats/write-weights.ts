@@ -2,15 +2,8 @@
 import { OptionError } from '../errors';
 import type { NamedTensor, StoredFloat } from './named-tensor';
 import { writeSafetensors } from './safetensors';
+import type { WeightsOptions } from './save-options';
 import { writeTorchFile } from './torch-write';
-
-/** How the tensors of a task are stored. */
-export interface WeightsOptions {
-  /** 'f16' takes half the space and rounds to 11 bits. Default 'f32'. */
-  readonly dtype?: 'f32' | 'f16' | undefined;
-  /** 'bin' is PyTorch's pickle, for programs that ask for it. Default 'safetensors'. */
-  readonly container?: 'safetensors' | 'bin' | undefined;
-}
 
 const DTYPES: ReadonlyMap<string, StoredFloat> = new Map([
   ['f32', 'F32'],

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors';
-import { readTaskFiles, type TaskFormat, writeTaskFiles } from '../formats/task-layouts';
-import type { WeightsOptions } from '../formats/write-weights';
+import type { TaskFormat, WeightsOptions } from '../formats/save-options';
+import { readTaskFiles, writeTaskFiles } from '../formats/task-layouts';
 import { openCheckpoint } from '../models/checkpoint';
 import { FAMILIES } from '../models/families';
 import { resolveBackboneSource } from '../platform/embedded';

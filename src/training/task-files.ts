@@ -1,7 +1,8 @@
 import { AdapterMismatchError } from '../errors';
 import type { JsonObject } from '../formats/json';
+import type { SaveOptions } from '../formats/save-options';
 import type { TaskBackbone, TaskTensor } from '../formats/task';
-import { type SaveOptions, writeTaskFiles } from '../formats/task-layouts';
+import { writeTaskFiles } from '../formats/task-layouts';
 import type { EncoderConfig } from '../models/config';
 import { FAMILIES } from '../models/families';
 import type { FrozenEncoder } from '../models/frozen-encoder';

@@ -27,8 +27,8 @@ import {
 import { readAdapterHub as readLayout } from '../../src/formats/adapterhub-read';
 import { openTensorFile } from '../../src/formats/open-weights';
 import { PythonFloat } from '../../src/formats/python-json';
+import type { WeightsOptions } from '../../src/formats/save-options';
 import { type BackboneSizes, readConfig, type TaskTensor } from '../../src/formats/task';
-import type { WeightsOptions } from '../../src/formats/write-weights';
 import { float16ToFloat32, float32ToFloat16 } from '../../src/half';
 import { FAMILIES } from '../../src/models/families';
 import type { ModelFamily } from '../../src/models/families/family';
