@@ -3,6 +3,7 @@ import { LONGEST_PREFIX } from '../ops/prefix_attention';
 import type { ParameterSpec } from '../scheduler/parameters';
 import { type AdapterMethod, ANY_LAYERS } from './method';
 
+/** For `prefixTuning`. */
 export interface PrefixOptions {
   /** p, how many keys and values come before each sequence's own. Default 30. */
   readonly prefixLength?: number | undefined;
