@@ -174,6 +174,7 @@ export class Task {
     const { backend, tokenizer, encoder } = this.#context;
     const owned: { dispose(): void }[] = [];
     let prefix: PrefixCache | undefined;
+    let isComplete = false;
     try {
       const settings = resolveTraining(options);
       const train = encodeExamples(examples, tokenizer, this.#spec);
@@ -226,6 +227,7 @@ export class Task {
         options,
       });
       this.#arena.set(outcome.parameters);
+      isComplete = true;
       yield this.#doneReport(
         outcome,
         executable.byteLength,
@@ -235,9 +237,20 @@ export class Task {
         prefix?.report,
       );
     } finally {
+      if (!isComplete) this.#restore();
       await prefix?.close();
       for (const item of owned) item.dispose();
       this.#isTraining = false;
+    }
+  }
+
+  /** After a run that failed or was left: what `predict` uses is again what `save` gives, the parameters from before it. */
+  #restore(): void {
+    try {
+      this.#context.backend.write(this.#recorded.parameters, 0, this.#arena);
+    } catch (error) {
+      // A device that is gone holds nothing any more; why the run ended is what the caller is to hear.
+      if (!(error instanceof GraftError)) throw error;
     }
   }
 

@@ -140,6 +140,9 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
         })(),
       ).rejects.toThrow('abort');
       const resumed = await createTask();
+      // What was learned so far is in the state; the task itself is what it was.
+      const texts = topics.map(({ text }) => text);
+      expect(await begun.predict(texts)).toEqual(await resumed.predict(texts));
       const { reports } = await train(resumed, topics, { ...recipe, resume: state });
       expect(reports[0]).toMatchObject({ type: 'step', step: 8 });
       expect(await resumed.save()).toEqual(await whole.save());
