@@ -66,6 +66,8 @@ describe.each(browsers)('the engine in %s', (name) => {
   const test = it.skipIf(executablePath === undefined);
   // A quota that a test sets, and WebGPU.
   const testInChrome = it.skipIf(executablePath === undefined || name !== 'chrome');
+  // Headless Firefox has stalled in these on a machine that was busy with much else (never alone); why is not known.
+  const twoTabs = { timeout: 60_000, retry: name === 'firefox' ? 2 : 0 };
   let browser: Browser;
 
   beforeAll(async () => {
@@ -114,7 +116,7 @@ describe.each(browsers)('the engine in %s', (name) => {
     );
   }
 
-  test('goes on with a training whose page was closed', { timeout: 180_000 }, async () => {
+  test('goes on with a training whose page was closed', twoTabs, async () => {
     const first = await openPage();
     const id = await newTask(first);
     await beginTraining(first, id, 40);
@@ -141,7 +143,7 @@ describe.each(browsers)('the engine in %s', (name) => {
     await second.close();
   });
 
-  test('keeps two tabs from training one task', { timeout: 180_000 }, async () => {
+  test('keeps two tabs from training one task', twoTabs, async () => {
     const [first, second] = [await openPage(), await openPage()];
     const id = await newTask(first);
     await second.evaluate(
