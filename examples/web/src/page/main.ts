@@ -15,7 +15,7 @@ import { createImportPanel } from './import-panel';
 import { createNavigation } from './navigation';
 import { Notices } from './notices';
 import { createResult } from './result';
-import { startService } from './service';
+import { becomeIsolated, keepOffline } from './service';
 import { createSide } from './side';
 import { createStorage } from './storage';
 import { Store } from './store';
@@ -27,7 +27,7 @@ import { createTry } from './try';
 
 async function start(notices: Notices): Promise<void> {
   createSide();
-  await startService(notices);
+  await becomeIsolated();
   const store = new Store();
   const engine = await startEngine((error: EngineError) => notices.error(error));
   const context: Context = { engine, store, notices, announcer: new Announcer() };
@@ -47,6 +47,7 @@ async function start(notices: Notices): Promise<void> {
   createStorage(context);
   createDrop({ backbone, examples: panel.readFile, adapter: uploader.upload });
   createNavigation(context);
+  keepWhenReady(context);
 
   const {
     device,
@@ -67,6 +68,16 @@ async function start(notices: Notices): Promise<void> {
   });
   const hubId = takeHubRequest();
   if (hubId !== undefined) backbone.load({ kind: 'hub', id: hubId });
+}
+
+/** What the page needs first is not to wait for what it may need later. */
+function keepWhenReady({ store, notices }: Context): void {
+  let isBegun = false;
+  store.subscribe(({ backbone, backboneError }) => {
+    if (isBegun || (backbone === undefined && backboneError === undefined)) return;
+    isBegun = true;
+    void keepOffline(notices);
+  });
 }
 
 const notices = new Notices();

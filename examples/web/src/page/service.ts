@@ -3,44 +3,54 @@ import { byId } from './dom';
 import type { Notices } from './notices';
 
 const TRIED_KEY = 'graft-isolation-tried';
-/** Longer than this nobody should wait for threads. */
+/** Longer than this nobody should wait for threads, in milliseconds. */
 const PATIENCE = 8_000;
 
 /**
- * Registers it. Where the server sends no headers for cross-origin isolation the first visit has none, and gets them by one reload
- * through the service worker, before anything has begun; then this promise stays open.
+ * Where the server sends no headers for cross-origin isolation, the first visit gets them by one reload through the service worker,
+ * before anything has begun; then this promise stays open.
  */
-export async function startService(notices: Notices): Promise<void> {
-  const offline = byId('offline-state', HTMLElement);
-  if (!('serviceWorker' in navigator)) {
-    offline.textContent = 'This browser cannot keep the page for use without a network here.';
-    return;
-  }
-  const { serviceWorker } = navigator;
-  const ready = register(notices).then(
-    () => {
-      offline.textContent = 'Works without a network from now on.';
-    },
-    () => {
-      offline.textContent = 'The page could not be kept for use without a network.';
-    },
-  );
+export async function becomeIsolated(): Promise<void> {
   if (crossOriginIsolated) {
     sessionStorage.removeItem(TRIED_KEY);
     return;
   }
   // After one try: a browser that gives no isolation at all must not be reloaded for ever.
-  if (sessionStorage.getItem(TRIED_KEY) !== null) return;
+  if (!('serviceWorker' in navigator) || sessionStorage.getItem(TRIED_KEY) !== null) return;
   sessionStorage.setItem(TRIED_KEY, 'yes');
+  const { serviceWorker } = navigator;
+  const ready = register().then(
+    () => serviceWorker.ready,
+    () => undefined,
+  );
   await Promise.race([ready, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
   if ((await serviceWorker.getRegistration())?.active == null) return;
   location.reload();
   await new Promise(() => {});
 }
 
-async function register(notices: Notices): Promise<void> {
+/** Keeps the page for use without a network, and offers a new version of it. Says what came of it. */
+export async function keepOffline(notices: Notices): Promise<void> {
+  const place = byId('offline-state', HTMLElement);
+  if (!('serviceWorker' in navigator)) {
+    place.textContent = 'This browser cannot keep the page for use without a network here.';
+    return;
+  }
+  try {
+    offerUpdates(await register(), notices);
+    await navigator.serviceWorker.ready;
+    place.textContent = 'Works without a network from now on.';
+  } catch {
+    place.textContent = 'The page could not be kept for use without a network.';
+  }
+}
+
+function register(): Promise<ServiceWorkerRegistration> {
+  return navigator.serviceWorker.register(new URL('./sw.js', import.meta.url));
+}
+
+function offerUpdates(registration: ServiceWorkerRegistration, notices: Notices): void {
   const { serviceWorker } = navigator;
-  const registration = await serviceWorker.register(new URL('./sw.js', import.meta.url));
   const offer = () => {
     const { waiting } = registration;
     if (waiting === null || serviceWorker.controller === null) return;
@@ -56,5 +66,4 @@ async function register(notices: Notices): Promise<void> {
   registration.addEventListener('updatefound', () => {
     registration.installing?.addEventListener('statechange', offer);
   });
-  await serviceWorker.ready;
 }
