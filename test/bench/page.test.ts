@@ -1,12 +1,13 @@
 /** The benchmark's page in a real browser: it measures on both backends, and its JSON can be saved. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'puppeteer';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchDocument } from '../../bench/report/table';
 import { findBrowser, launchBrowser } from '../support/browser';
+import { downloadBy } from '../support/download';
 
 const root = join(import.meta.dirname, '..', '..');
 const chromium = findBrowser('chrome', 'the benchmark page');
@@ -56,23 +57,13 @@ describe.skipIf(chromium === undefined)('the benchmark page in Chromium', () => 
 
   /** Runs the quick set, saves, and returns what was saved. */
   async function measure(page: Page, backend: 'wasm' | 'webgpu'): Promise<BenchDocument> {
-    const session = await page.createCDPSession();
-    const downloadPath = mkdtempSync(join(downloads, `${backend}-`));
-    await session.send('Page.setDownloadBehavior', { behavior: 'allow', downloadPath });
     await page.select('select[name=backend]', backend);
     await page.click('input[name=quick]');
     await page.click('#run');
     await page.waitForFunction("!document.querySelector('#run').disabled", { timeout: 400_000 });
     expect(await page.$eval('#status', (status) => status.textContent)).toMatch(/^Done: /);
-    await page.click('#save');
-    const file = await vi.waitFor(
-      () => {
-        const name = readdirSync(downloadPath).find((entry) => entry.endsWith('.json'));
-        if (name === undefined) throw new Error('nothing was saved');
-        return join(downloadPath, name);
-      },
-      { timeout: 10_000 },
-    );
+    const directory = mkdtempSync(join(downloads, `${backend}-`));
+    const file = await downloadBy(page, directory, () => page.click('#save'));
     return JSON.parse(readFileSync(file, 'utf8'));
   }
 

@@ -7,7 +7,8 @@ import type { Browser } from 'puppeteer';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StaticServer } from '../../tools/static-server.mjs';
 import { findBrowser, launchBrowser } from '../support/browser';
-import { App, someExamples, waitForDownload } from './support/app';
+import { downloadBy } from '../support/download';
+import { App, someExamples } from './support/app';
 import { longestTask } from './support/main-thread';
 import { buildSite, serveSite } from './support/site';
 
@@ -105,11 +106,8 @@ describe.skipIf(chromium === undefined)('the web application in Chromium, on the
   });
 
   it('downloads an adapter, and loads it again as a task that predicts the same', async () => {
-    const session = await app.page.createCDPSession();
-    await session.send('Page.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads });
     const urgency = await app.predict(URGENT);
-    await app.page.click('#download');
-    const zip = await waitForDownload(downloads, '.zip');
+    const zip = await downloadBy(app.page, downloads, () => app.page.click('#download'));
     await app.upload(zip);
     await app.page.waitForFunction("document.querySelectorAll('#task-list li').length === 3");
     await app.page.waitForSelector('#task-list li:last-child a[aria-current]');

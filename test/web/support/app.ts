@@ -1,8 +1,7 @@
 /** The page as a user works it: what is typed and pressed, and what is then to be read. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, EvaluateFunc, Page } from 'puppeteer';
-import { vi } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const screenshots = join(root, 'build', 'screenshots');
@@ -226,16 +225,4 @@ export class App {
     mkdirSync(screenshots, { recursive: true });
     await this.page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
   }
-}
-
-/** The one file that appears in `directory`. */
-export function waitForDownload(directory: string, extension: string): Promise<string> {
-  return vi.waitFor(
-    () => {
-      const name = readdirSync(directory).find((entry) => entry.endsWith(extension));
-      if (name === undefined) throw new Error('nothing was saved');
-      return join(directory, name);
-    },
-    { timeout: 15_000 },
-  );
 }
