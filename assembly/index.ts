@@ -14,7 +14,9 @@ export { dropout } from './kernels/dropout';
 export { embeddings, embeddings_gradient } from './kernels/embeddings';
 export { frozen_linear_forward, frozen_linear_input_gradient } from './kernels/frozen_linear';
 export { gelu_backward, gelu_forward } from './kernels/gelu';
+export { grouped_linear_forward, grouped_linear_strided } from './kernels/grouped_linear';
 export {
+  grouped_layer_norm_forward,
   layer_norm_backward,
   layer_norm_forward,
   layer_norm_forward_saving,

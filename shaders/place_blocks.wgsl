@@ -1,6 +1,7 @@
 // A small matrix put into a larger one, scaled: source [S, width] is blocks of `height` rows; block i becomes scale times
 // columns i width … of band b_i of target, rows b_i height …; all else of target is 0. Forward: an invocation for four
-// elements of target. Backward: for four of source.
+// elements of target. Backward: for four of source. Where sequences have parameters of their own (lib/groups.wgsl) source and
+// target hold those of all groups, one behind the other.
 
 struct PlaceBlocksParams {
   height: u32,
@@ -11,6 +12,7 @@ struct PlaceBlocksParams {
   band1: u32,
   band2: u32,
   scale: f32,
+  each: u32,    // elements of one group's target
 }
 
 @group(0) @binding(1) var<uniform> params: PlaceBlocksParams;
@@ -34,13 +36,14 @@ fn place_blocks_forward(
 ) {
   let begin = (flat_workgroup(group, groups) * 64u + local) * 4u;
   for (var i = begin; i < min(begin + 4u, params.count); i++) {
-    let row = i / params.columns;
+    let own_source = i / params.each * params.height * params.columns;
+    let row = i % params.each / params.columns;
     let column = i % params.columns;
     let block = column / params.width;
     var value = 0.0;
     if row / params.height == band_of(block) {
       value = params.scale
-        * source[(block * params.height + row % params.height) * params.width + column % params.width];
+        * source[own_source + (block * params.height + row % params.height) * params.width + column % params.width];
     }
     placed[i] = value;
   }

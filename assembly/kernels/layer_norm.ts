@@ -2,6 +2,7 @@
 // layer_norm_backward.wgsl. Items of the row kernels are rows. Derivation: docs/derivations/layer_norm.md.
 
 import { bufferAt, rowCount } from './lib/batch';
+import { groupOf, runEnd } from './lib/groups';
 import { loadUpTo4, storeUpTo4, sumOfLanes } from './lib/lanes';
 
 // r = x + residual, into `target`; returns the sum. `bytes` of a row. Four sums side by side: an addition waits three or four
@@ -65,14 +66,22 @@ function sumOfSquares(row: usize, mean: f32, bytes: usize): f32 {
 }
 
 // Parameters: rows, columns, epsilon, then the constant HAS_RESIDUAL. Buffers: x, residual, gamma, beta, output, and where
-// `isSaving` normalized, inverseDeviation. The output's row holds r until it is replaced.
-function forward(params: usize, buffers: usize, first: u32, last: u32, isSaving: bool): void {
+// `isSaving` normalized, inverseDeviation. `parameters` bytes into gamma and beta lie those of these rows. The output's row holds
+// r until it is replaced.
+function forward(
+  params: usize,
+  buffers: usize,
+  first: u32,
+  last: u32,
+  isSaving: bool,
+  parameters: usize = 0,
+): void {
   const columns = load<u32>(params, 4);
   const epsilon = load<f32>(params, 8);
   const hasResidual = load<u32>(params, 12) !== 0;
   const bytes: usize = (<usize>columns) << 2;
-  const gamma = bufferAt(buffers, 2);
-  const beta = bufferAt(buffers, 3);
+  const gamma = bufferAt(buffers, 2) + parameters;
+  const beta = bufferAt(buffers, 3) + parameters;
   for (let row: usize = first; row < last; row++) {
     const offset = row * bytes;
     const output = bufferAt(buffers, 4) + offset;
@@ -105,6 +114,26 @@ export function layer_norm_forward(
   last: u32,
 ): void {
   forward(params, buffers, first, last, false);
+}
+
+/** With γ and β `[G, columns]`, of which a row reads those of its group. Buffers: …, output, tokens, groups. */
+export function grouped_layer_norm_forward(
+  params: usize,
+  _batch: usize,
+  buffers: usize,
+  first: u32,
+  last: u32,
+): void {
+  const rows = load<u32>(params);
+  const bytes: usize = (<usize>load<u32>(params, 4)) << 2;
+  const tokens = bufferAt(buffers, 5);
+  const groups = bufferAt(buffers, 6);
+  let row = first;
+  while (row < last) {
+    const end = runEnd(row, last, rows, tokens, groups);
+    forward(params, buffers, row, end, false, groupOf(row, rows, tokens, groups) * bytes);
+    row = end;
+  }
 }
 
 /** Keeps x̂ and 1/σ for the backward pass. */

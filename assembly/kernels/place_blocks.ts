@@ -1,5 +1,5 @@
 // Blocks of a small matrix put into a larger one, scaled: twin of shaders/place_blocks.wgsl. Items are elements of what is written.
-// Parameters: height, width, columns, count, band0, band1, band2, scale.
+// Parameters: height, width, columns, count, band0, band1, band2, scale, each.
 
 import { bufferAt } from './lib/batch';
 
@@ -7,7 +7,7 @@ function bandOf(params: usize, block: u32): u32 {
   return load<u32>(params + ((<usize>block) << 2), 16);
 }
 
-/** target = scale · source's blocks, each in its band, else 0. Buffers: source, target. */
+/** target = scale · source's blocks, each in its band, else 0: of each group, `each` elements of target. Buffers: source, target. */
 export function place_blocks_forward(
   params: usize,
   _batch: usize,
@@ -19,15 +19,17 @@ export function place_blocks_forward(
   const width = load<u32>(params, 4);
   const columns = load<u32>(params, 8);
   const scale = load<f32>(params, 28);
+  const each = load<u32>(params, 32);
   const source = bufferAt(buffers, 0);
   const target = bufferAt(buffers, 1);
   for (let i = first; i < last; i++) {
-    const row = i / columns;
+    const group = i / each;
+    const row = (i % each) / columns;
     const column = i % columns;
     const block = column / width;
     let value: f32 = 0;
     if (row / height === bandOf(params, block)) {
-      const at = (block * height + (row % height)) * width + (column % width);
+      const at = group * height * columns + (block * height + (row % height)) * width + (column % width);
       value = scale * load<f32>(source + ((<usize>at) << 2));
     }
     store<f32>(target + ((<usize>i) << 2), value);

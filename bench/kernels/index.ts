@@ -7,6 +7,7 @@ import { batchEndBenchmarks } from './batch-ends';
 import type { BenchmarksAt } from './benchmark';
 import { elementwiseBenchmarks } from './elementwise';
 import { frozenLinearBenchmarks } from './frozen_linear';
+import { groupedBenchmarks } from './grouped';
 import { layerNormBenchmarks } from './layer_norm';
 import { linearBenchmarks } from './linear';
 import { methodBenchmarks } from './methods';
@@ -20,6 +21,7 @@ export const benchmarksAt: BenchmarksAt = (size) =>
     methodBenchmarks,
     attentionBenchmarks,
     layerNormBenchmarks,
+    groupedBenchmarks,
     elementwiseBenchmarks,
     addBenchmarks,
     batchEndBenchmarks,

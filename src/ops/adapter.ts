@@ -1,7 +1,8 @@
 import { countRows, defineKernel, dispatch, rowsCode, type Work } from '../backends/kernel';
 import type { Tape, Tensor } from '../scheduler/tape';
 import { type Activation, activationCode } from './activation';
-import { forwardDispatch, inputGradientDispatch, ProductBackward } from './linear';
+import { gelu } from './gelu';
+import { forwardDispatch, inputGradientDispatch, linear, ProductBackward } from './linear';
 import { narrowStrideVariants, narrowVariants } from './products';
 
 const params = { rows: 'u32', hidden: 'u32', bottleneck: 'u32', activation: 'u32' } as const;
@@ -64,7 +65,8 @@ export interface AdapterWeights {
 
 /**
  * The bottleneck up(f(down(x))) + residual, x and residual `[T, d]`; by default x is the residual: Houlsby et al. 2019,
- * arXiv 1902.00751. Saves x and the pre-activation a `[T, m]`; f(a) is recomputed. Derivation: docs/derivations.md, "adapter".
+ * arXiv 1902.00751. Saves x and the pre-activation a `[T, m]`; f(a) is recomputed.
+ * Grouped weights (`Tensor.groups`) make three ops of it. Derivation: docs/derivations.md, "adapter".
  *
  * Throws RangeError where the shapes do not fit together.
  */
@@ -76,6 +78,10 @@ export function adapter(
   residual = x,
 ): Tensor {
   const { downWeight, downBias, upWeight, upBias } = weights;
+  if (upWeight.groups !== undefined) {
+    const activated = gelu(tape, linear(tape, x, downWeight, downBias), activation);
+    return linear(tape, activated, upWeight, upBias, residual);
+  }
   const hidden = x.columns;
   const bottleneck = upWeight.columns;
   if (downWeight.rows !== bottleneck || downWeight.columns !== hidden || upWeight.rows !== hidden) {

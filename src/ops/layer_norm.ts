@@ -9,6 +9,7 @@ import {
   type Work,
 } from '../backends/kernel';
 import { gradientOf, type Tape, type Tensor } from '../scheduler/tape';
+import { groupedLayerNorm } from './grouped_layer_norm';
 
 /** Rows are summed in this many chunks side by side. Fixed, so that the order of summing depends on the batch alone. */
 const CHUNKS = 32;
@@ -81,7 +82,8 @@ const vectorKernels = kernelsOf(4);
 
 /**
  * y = LN(x + residual) γ + β over each row; x, residual and y `[rows, columns]`, γ and β `[columns]`.
- * Ba, Kiros and Hinton 2016, arXiv 1607.06450. Variance in a second pass, centred. γ and β may each be frozen.
+ * Ba, Kiros and Hinton 2016, arXiv 1607.06450. Variance in a second pass, centred. γ and β may each be frozen;
+ * grouped ones: `groupedLayerNorm`.
  * Saves (x + residual − mean) / σ and 1 / σ where anything requires a gradient.
  * Derivation: docs/derivations/layer_norm.md.
  */
@@ -94,6 +96,7 @@ export function layerNorm(
   epsilon: number,
 ): Tensor {
   if (residual === x) throw new TypeError(`layerNorm: ${x.name} cannot be its own residual`);
+  if (gamma.groups !== undefined) return groupedLayerNorm(tape, x, residual, gamma, beta, epsilon);
   const { rows, columns } = x;
   const kernels = columns % 4 === 0 ? vectorKernels : scalarKernels;
   const inputRequiresGradient = x.requiresGradient || residual?.requiresGradient === true;

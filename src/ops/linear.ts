@@ -1,6 +1,7 @@
 import { countRows, type Dispatch, defineKernel, dispatch, rowsCode } from '../backends/kernel';
 import { gradientOf, isParameter, type Tape, type Tensor } from '../scheduler/tape';
 import { zeroDispatch } from '../scheduler/zero';
+import { groupedLinear } from './grouped_linear';
 import { narrowStrideVariants, narrowVariants, productVariants, strideVariants, tileGrid } from './products';
 
 const productContract = {
@@ -193,7 +194,7 @@ export class ProductBackward {
 
 /**
  * y = x Wᵀ + b + residual: x `[rows, K]`, weight `[N, K]` (PyTorch's layout), bias `[N]`, residual `[rows, N]` → `[rows, N]`.
- * Weight and bias are frozen, trained or computed. Saves x if the weight has a gradient, nothing otherwise.
+ * Weight and bias are frozen, trained or computed; grouped ones: `groupedLinear`. Saves x if the weight has a gradient, nothing otherwise.
  * Derivation: docs/derivations/linear.md.
  *
  * Throws RangeError where the shapes do not fit together, TypeError where x is its own residual.
@@ -205,6 +206,7 @@ export function linear(
   bias: Tensor | undefined,
   residual?: Tensor,
 ): Tensor {
+  if (weight.groups !== undefined) return groupedLinear(tape, x, weight, bias, residual);
   const outputs = weight.rows;
   if (typeof outputs !== 'number' || weight.columns !== x.columns) {
     throw new RangeError(

@@ -6,6 +6,8 @@ import { dropoutCases } from './dropout';
 import { embeddingsCases } from './embeddings';
 import { frozenLinearCases } from './frozen_linear';
 import { geluCases } from './gelu';
+import { groupedLayerNormCases } from './grouped_layer_norm';
+import { groupedLinearCases } from './grouped_linear';
 import { layerNormCases } from './layer_norm';
 import { linearCases } from './linear';
 import { placeBlocksCases } from './place_blocks';
@@ -33,6 +35,8 @@ export function opCases(): readonly OpCase[] {
     ...linearCases(),
     ...frozenLinearCases(),
     ...adapterCases(),
+    ...groupedLinearCases(),
+    ...groupedLayerNormCases(),
     ...placeBlocksCases(),
     ...scaleColumnsCases(),
     ...prefixAttentionCases(),

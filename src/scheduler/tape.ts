@@ -16,6 +16,11 @@ export interface Tensor {
   readonly origin: Origin;
   /** Set for pretrained weights: the buffer holds them in an order and a storage of its own. */
   readonly matrix?: FrozenMatrix;
+  /**
+   * Set for parameters that differ between a batch's sequences: how many of them the tensor holds, one behind the other. A row
+   * reads those of its sequence's group, which the batch has in the place of labels. Only inference has them.
+   */
+  readonly groups?: number | undefined;
 }
 
 export interface FrozenMatrix {

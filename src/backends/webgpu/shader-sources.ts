@@ -12,6 +12,8 @@ import dropout from '../../../shaders/dropout.wgsl';
 import embeddings from '../../../shaders/embeddings.wgsl';
 import embeddingsGradient from '../../../shaders/embeddings_gradient.wgsl';
 import gelu from '../../../shaders/gelu.wgsl';
+import groupedLayerNorm from '../../../shaders/grouped_layer_norm.wgsl';
+import groupedLinear from '../../../shaders/grouped_linear.wgsl';
 import layerNorm from '../../../shaders/layer_norm.wgsl';
 import layerNormBackward from '../../../shaders/layer_norm_backward.wgsl';
 import activation from '../../../shaders/lib/activation.wgsl';
@@ -19,6 +21,7 @@ import attentionShared from '../../../shaders/lib/attention.wgsl';
 import batch from '../../../shaders/lib/batch.wgsl';
 import elementF32 from '../../../shaders/lib/element_f32.wgsl';
 import elementVec4 from '../../../shaders/lib/element_vec4.wgsl';
+import groups from '../../../shaders/lib/groups.wgsl';
 import product from '../../../shaders/lib/product.wgsl';
 import productBlocked from '../../../shaders/lib/product_blocked.wgsl';
 import productLanes from '../../../shaders/lib/product_lanes.wgsl';
@@ -100,6 +103,9 @@ function makeShaderSources(): Record<string, readonly string[]> {
     layer_norm_vec4: [batch, reduce, elementVec4, layerNorm],
     layer_norm_backward: [batch, reduce, elementF32, layerNormBackward],
     layer_norm_backward_vec4: [batch, reduce, elementVec4, layerNormBackward],
+    grouped_layer_norm: [batch, reduce, elementF32, layerNorm, groups, groupedLayerNorm],
+    grouped_layer_norm_vec4: [batch, reduce, elementVec4, layerNorm, groups, groupedLayerNorm],
+    grouped_linear: [batch, rightF32, product, productSerial, productBlocked, groups, groupedLinear],
     embeddings: [batch, embeddings],
     embeddings_gradient: [batch, embeddingsGradient],
     place_blocks: [batch, placeBlocks],
