@@ -51,6 +51,7 @@ export { type InspectedTensor, type Inspection, type InspectOptions, inspectFile
 export { loadTokenizer } from './training/load-tokenizer';
 export { createRuntime, Runtime, type RuntimeOptions } from './training/runtime';
 export { type PredictOptions, Task } from './training/task';
+export { TaskGroup, type TaskInput } from './training/task-group';
 export type { TaskOptions } from './training/task-spec';
 export type {
   ClassificationMetrics,

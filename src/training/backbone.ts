@@ -16,6 +16,7 @@ import { resolveTokenBudget } from './record-task';
 import type { Runtime } from './runtime';
 import { type PredictOptions, Task } from './task';
 import { layoutBackbone, readSettings } from './task-files';
+import { TaskGroup } from './task-group';
 import { resolveMaxLength, resolveTask, type TaskOptions } from './task-spec';
 import type { TextInput } from './types';
 
@@ -32,7 +33,7 @@ export interface BackboneOptions extends OpenOptions {
   readonly onProgress?: ((progress: FileProgress) => void) | undefined;
 }
 
-export interface EmbedOptions extends PredictOptions {
+export interface EmbedOptions extends Omit<PredictOptions, 'dropLayers'> {
   /** Most tokens of a text or pair, special tokens included; longer ones are cut. Default 128. */
   readonly maxLength?: number | undefined;
 }
@@ -76,6 +77,15 @@ export class Backbone {
   /** A new, untrained task. Throws OptionError. */
   createTask(options: TaskOptions): Promise<Task> {
     return Task.create(this.#context(), options);
+  }
+
+  /**
+   * Tasks of this backbone that predict together: texts of several tasks in one forward pass, or several tasks on the same texts.
+   *
+   * @throws OptionError for no task, one that is there twice, or one on another backbone
+   */
+  groupTasks(tasks: readonly Task[]): TaskGroup {
+    return new TaskGroup(this.#context(), tasks);
   }
 
   /**

@@ -15,11 +15,13 @@ export interface InferenceOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** A forward pass that gives a row for each sequence. */
+/** A forward pass that gives a row for each sequence, or a row of each of several tasks. */
 export interface InferenceModel {
-  /** Numbers in a row. */
-  readonly columns: number;
-  /** Its only output is `[B, columns]`. */
+  /** Numbers in a row; where the schedule has several outputs, of each. */
+  readonly columns: number | readonly number[];
+  /** Whether the batches carry the examples' labels: where those say which task a sequence is for. Default 'none'. */
+  readonly labels?: BatchOptions['labels'];
+  /** Its outputs are `[B, columns]`. */
   schedule(capacity: BatchShape): Schedule;
 }
 
@@ -37,26 +39,38 @@ export class Inference {
     this.#prefix = prefix;
   }
 
-  /** The rows of every example in their order, `[examples, columns]`. Labels are not read. */
+  /** The rows of every example in their order, `[examples, columns]`: of the only output, or of the first. */
   async rows(
     examples: readonly EncodedExample[],
     options: InferenceOptions,
   ): Promise<Float32Array<ArrayBuffer>> {
-    const { columns } = this.#model;
-    const all = new Float32Array(examples.length * columns);
+    const [rows = new Float32Array(0)] = await this.outputs(examples, options);
+    return rows;
+  }
+
+  /** Likewise of each output. */
+  async outputs(
+    examples: readonly EncodedExample[],
+    options: InferenceOptions,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const { labels = 'none' } = this.#model;
+    const columns = [this.#model.columns].flat();
+    const all = columns.map((count) => new Float32Array(examples.length * count));
     const executable = await this.#prepare(options.tokenBudget);
     const order = Array.from(examples, (_, index) => index);
     const split: BatchOptions = {
       batchSize: SEQUENCES_PER_RUN,
       tokenBudget: options.tokenBudget,
-      labels: 'none',
+      labels,
     };
     let done = 0;
     for (const batch of batches(examples, order, split)) {
       options.signal?.throwIfAborted();
       const { microBatches } = (await this.#prefix?.attach(batch)) ?? batch;
       const { outputs } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
-      all.set(outputs[0] ?? [], done * columns);
+      all.forEach((rows, index) => {
+        rows.set(outputs[index] ?? [], done * (columns[index] ?? 0));
+      });
       done += batch.sequenceCount;
       options.onProgress?.(done, examples.length);
     }

@@ -16,7 +16,7 @@ import { buildSchedule } from '../scheduler/build-schedule';
 import { QUERY_TILE } from '../scheduler/packed-batch';
 import type { ParameterLayout } from '../scheduler/parameters';
 import { batchHidden, frozen, Tape, type Tensor, trainable } from '../scheduler/tape';
-import type { TaskSpec } from './task-spec';
+import { isAbovePrefix, type TaskSpec } from './task-spec';
 
 /** What a task's schedules are recorded from. */
 export interface RecordedTask {
@@ -29,6 +29,10 @@ export interface RecordedTask {
   readonly frozenLayerNorms: ReadonlyMap<string, Tensor>;
   /** Products with the method folded in, by name; predictions take them in place of the encoder's and of what the method adds. */
   readonly merged?: ReadonlyMap<string, FrozenLinear> | undefined;
+  /** So many layers from below, and the embeddings, are the backbone's own: neither adapters nor trained LayerNorms. Default 0. */
+  readonly droppedLayers?: number;
+  /** How many tasks' parameters the arena holds, each parameter's behind each other; the batch says which sequence reads which. */
+  readonly groups?: number;
 }
 
 /** The largest micro-batch under a token budget: every sequence might be a tile of its own, or a single token. */
@@ -119,10 +123,11 @@ export function prefixSchedule(task: RecordedTask, capacity: BatchShape): Schedu
 }
 
 /** A task's parameters as constants. */
-function frozenParameter(task: RecordedTask): (name: string) => Tensor {
+export function frozenParameter(task: RecordedTask): (name: string) => Tensor {
+  const { layout, parameters, groups } = task;
   return (name) => {
-    const { offset, rows, columns } = task.layout.place(name);
-    return frozen(name, task.parameters, rows, columns, offset * 4);
+    const { offset, rows, columns } = layout.place(name);
+    return { ...frozen(name, parameters, rows, columns, offset * 4), groups };
   };
 }
 
@@ -135,7 +140,7 @@ function startAt(tape: Tape, { spec }: RecordedTask, start: ScheduleStart): Enco
   };
 }
 
-interface Recording {
+export interface Recording {
   /** The task's tensors by name: trainable in training. */
   parameter(name: string): Tensor;
   /** Whether dropout is drawn. */
@@ -144,7 +149,8 @@ interface Recording {
   readonly enter: EncoderTask['enter'];
 }
 
-function recordLogits(tape: Tape, task: RecordedTask, recording: Recording): Tensor {
+/** The task's forward pass: logits `[B, C]`. */
+export function recordLogits(tape: Tape, task: RecordedTask, recording: Recording): Tensor {
   const { spec, encoder } = task;
   const { parameter, isTraining } = recording;
   const encoderTask = taskInEncoder(tape, task, recording);
@@ -156,11 +162,12 @@ function recordLogits(tape: Tape, task: RecordedTask, recording: Recording): Ten
 
 /** What the task puts into the encoder: its parameters in the place of the encoder's own, and what its method adds. */
 export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recording): EncoderTask {
-  const { spec, encoder, layout } = task;
+  const { spec, encoder, layout, droppedLayers = 0 } = task;
   const { parameter, isTraining, enter } = recording;
   const trained = (name: string) => (layout.has(name) ? parameter(name) : undefined);
   const layerNormPart = (name: string) => {
-    const tensor = trained(name) ?? task.frozenLayerNorms.get(name);
+    const own = isAbovePrefix(name, droppedLayers) ? trained(name) : undefined;
+    const tensor = own ?? task.frozenLayerNorms.get(name);
     if (tensor === undefined) throw new RangeError(`there is no ${name}`);
     return tensor;
   };
@@ -172,7 +179,8 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
       : linear(tape, x, weight, bias);
   };
   const hooks = spec.adapter.attach?.({ tape, parameter, isTraining }) ?? {};
-  const isAdapted = ({ layer }: Pick<ProductPlace, 'layer'>) => spec.adapterLayers.includes(layer);
+  const isAdapted = ({ layer }: Pick<ProductPlace, 'layer'>) =>
+    layer >= droppedLayers && spec.adapterLayers.includes(layer);
   return {
     embeddings: () => tablesOf(encoder.embeddings, trained),
     layerNorm: (place) => ({
@@ -181,7 +189,7 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
     }),
     linear(place, x, pretrained) {
       if (typeof place === 'string') return multiply(place, x, pretrained);
-      const merged = isTraining ? undefined : task.merged?.get(productName(place));
+      const merged = isTraining || !isAdapted(place) ? undefined : task.merged?.get(productName(place));
       if (merged !== undefined) return frozenLinear(tape, x, merged.weight, merged.bias);
       const product = (input: Tensor) => multiply(productName(place), input, pretrained);
       return isAdapted(place) && hooks.linear !== undefined ? hooks.linear(place, x, product) : product(x);

@@ -146,8 +146,8 @@ function resolveLayers(
   return ascending;
 }
 
-/** Whether the LayerNorm at 'embeddings', 'layer.0.attention', … is trained where LayerNorms are. */
-function isAbovePrefix(place: string, frozenLayers: number): boolean {
+/** Whether what is named 'embeddings…', 'layer.0.attention…', … lies in no frozen layer: of LayerNorms, those that are trained. */
+export function isAbovePrefix(place: string, frozenLayers: number): boolean {
   return frozenLayers === 0 || Number(/^layer\.(\d+)\./.exec(place)?.[1] ?? -1) >= frozenLayers;
 }
 

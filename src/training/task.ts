@@ -1,13 +1,15 @@
 import type { AdapterMethod } from '../adapters/method';
 import type { Backend } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
-import { DeviceLimitError, GraftError } from '../errors';
+import { GraftError } from '../errors';
 import type { SaveOptions } from '../formats/save-options';
 import type { TaskTensor } from '../formats/task';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
 import { ParameterLayout } from '../scheduler/parameters';
 import type { Tokenizer } from '../tokenizer/tokenizer';
+import { checkBindings } from './bindings';
+import { checkDropLayers, PretrainedLayerNorms } from './drop-layers';
 import { encodeExamples, encodeTexts } from './encode-examples';
 import { Inference, type InferenceModel, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
 import { type MergedProducts, mergeProducts } from './merge';
@@ -52,6 +54,21 @@ export interface PredictOptions {
   readonly tokenBudget?: number | 'auto' | undefined;
   /** Texts done so far, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /**
+   * n: the lowest n layers and the embeddings run as the backbone has them, without adapters and trained LayerNorms (AdapterDrop,
+   * Rücklé et al. 2021). Default 0.
+   */
+  readonly dropLayers?: number | undefined;
+}
+
+/** What a task hands to a `TaskGroup`. */
+export interface TaskParts {
+  readonly context: TaskContext;
+  readonly recorded: RecordedTask;
+  /** As it is when no training runs. */
+  readonly arena: Float32Array;
+  /** Another number whenever the arena is another. */
+  readonly version: number;
 }
 
 /** One adapter, its head and its labels, on a shared backbone. */
@@ -61,10 +78,16 @@ export class Task {
   readonly #layout: ParameterLayout;
   readonly #buffers: readonly DeviceBuffer[];
   readonly #recorded: RecordedTask;
+  /** The same, or with the method folded in. */
+  #current: RecordedTask;
+  readonly #pretrained: PretrainedLayerNorms;
   #inference: Inference;
+  /** The one for predictions without the adapters of so many layers. */
+  #dropped: { readonly layers: number; readonly inference: Inference } | undefined;
   #merged: MergedProducts | undefined;
   /** The parameter arena, as it is on the device when no training runs. */
   readonly #arena: Float32Array<ArrayBuffer>;
+  #version = 0;
   #isTraining = false;
   /** Whether the texts are pairs; training learns it from its examples. */
   takesPairs = false;
@@ -81,7 +104,9 @@ export class Task {
     this.#layout = layout;
     this.#arena = arena;
     this.#recorded = recorded;
+    this.#current = recorded;
     this.#buffers = buffers;
+    this.#pretrained = new PretrainedLayerNorms(context.backend, context.encoder);
     this.#inference = new Inference(context.backend, modelOf(recorded, 'tokens'));
   }
 
@@ -95,7 +120,7 @@ export class Task {
     const spec = resolveTask(options, encoder);
     const specs = taskParameters(spec, encoder, options.seed ?? 0);
     const layout = new ParameterLayout(specs);
-    checkBindings(layout, backend);
+    checkBindings(layout, backend, 'Train fewer of the parameters, or on the CPU');
     const arena = saved === undefined ? await initialArena(specs, layout) : arenaOf(spec.name, saved, layout);
     const buffers: DeviceBuffer[] = [];
     const upload = async (values: Float32Array, label: string) => {
@@ -118,6 +143,16 @@ export class Task {
       for (const buffer of buffers) buffer.dispose();
       throw error;
     }
+  }
+
+  /** @internal */
+  get parts(): TaskParts {
+    return {
+      context: this.#context,
+      recorded: this.#recorded,
+      arena: this.#arena,
+      version: this.#version,
+    };
   }
 
   /** Of the adapter in its files. */
@@ -227,6 +262,7 @@ export class Task {
         options,
       });
       this.#arena.set(outcome.parameters);
+      this.#version += 1;
       isComplete = true;
       yield this.#doneReport(
         outcome,
@@ -254,10 +290,11 @@ export class Task {
     }
   }
 
-  /** Metrics on labelled examples. Throws DataError. */
+  /** Metrics on labelled examples. Throws DataError, OptionError. */
   async evaluate(examples: readonly Example[], options: PredictOptions = {}): Promise<Metrics> {
     const { examples: encoded } = encodeExamples(examples, this.#context.tokenizer, this.#spec);
-    const logits = await this.#inference.rows(encoded, this.#inferenceOptions(options));
+    const inference = await this.#inferenceWithout(options.dropLayers);
+    const logits = await inference.rows(encoded, this.#inferenceOptions(options));
     return metricsOf(
       this.#spec,
       logits,
@@ -265,10 +302,11 @@ export class Task {
     );
   }
 
-  /** A label with its probability for each text, or a value where the task is a regression. */
+  /** A label with its probability for each text, or a value where the task is a regression. Throws OptionError. */
   async predict(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[]> {
     const { encoded } = encodeTexts(texts, this.#context.tokenizer, this.#spec);
-    return predictionsOf(this.#spec, await this.#inference.rows(encoded, this.#inferenceOptions(options)));
+    const inference = await this.#inferenceWithout(options.dropLayers);
+    return predictionsOf(this.#spec, await inference.rows(encoded, this.#inferenceOptions(options)));
   }
 
   /**
@@ -325,6 +363,7 @@ export class Task {
       }
       present.set(given);
     }
+    this.#version += 1;
     this.#context.backend.write(this.#recorded.parameters, 0, this.#arena);
   }
 
@@ -332,6 +371,8 @@ export class Task {
   dispose(): void {
     this.unmerge();
     this.#inference.dispose();
+    this.#dropped?.inference.dispose();
+    this.#pretrained.dispose();
     for (const buffer of this.#buffers) buffer.dispose();
   }
 
@@ -340,7 +381,25 @@ export class Task {
     this.dispose();
   }
 
+  /** Throws OptionError. */
+  async #inferenceWithout(layers = 0): Promise<Inference> {
+    checkDropLayers(layers, this.#spec, this.#context.encoder.config);
+    if (layers === 0) return this.#inference;
+    if (this.#dropped?.layers !== layers) {
+      const recorded = await this.#pretrained.without(layers, this.#current);
+      this.#dropped?.inference.dispose();
+      this.#dropped = {
+        layers,
+        inference: new Inference(this.#context.backend, modelOf(recorded, 'tokens')),
+      };
+    }
+    return this.#dropped.inference;
+  }
+
   #replaceInference(recorded: RecordedTask): void {
+    this.#current = recorded;
+    this.#dropped?.inference.dispose();
+    this.#dropped = undefined;
     this.#inference.dispose();
     this.#inference = new Inference(this.#context.backend, modelOf(recorded, 'tokens'));
   }
@@ -402,17 +461,4 @@ function modelOf(task: RecordedTask, start: ScheduleStart): InferenceModel {
     columns: task.spec.outputs,
     schedule: (capacity) => inferenceSchedule(task, capacity, start),
   };
-}
-
-/** Throws DeviceLimitError where the device cannot bind one of the task's tensors: a trained word table may be large. */
-function checkBindings({ places }: ParameterLayout, { largestBinding }: Backend): void {
-  for (const { name, length } of places) {
-    if (length * 4 > largestBinding) {
-      throw new DeviceLimitError(
-        'maxStorageBufferBindingSize',
-        `${name} takes ${length * 4} bytes, the device binds ${largestBinding}`,
-        'Train fewer of the parameters, or on the CPU',
-      );
-    }
-  }
 }
