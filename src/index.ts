@@ -45,12 +45,19 @@ export { writeFileAtomic, writeFilesAtomic } from './platform/write';
 export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
 export type { EncodedBatch, EncodeOptions, Encoding } from './tokenizer/options';
 export type { Tokenizer } from './tokenizer/tokenizer';
-export { Backbone, type BackboneOptions, type EmbedOptions, loadBackbone } from './training/backbone';
+export type { AverageOptions } from './training/average';
+export {
+  Backbone,
+  type BackboneOptions,
+  type EmbedOptions,
+  type LoadTaskOptions,
+  loadBackbone,
+} from './training/backbone';
 export { type ExportOptions, exportTask } from './training/export';
 export { type InspectedTensor, type Inspection, type InspectOptions, inspectFiles } from './training/inspect';
 export { loadTokenizer } from './training/load-tokenizer';
 export { createRuntime, Runtime, type RuntimeOptions } from './training/runtime';
-export { type PredictOptions, Task } from './training/task';
+export { type CreateTaskOptions, type PredictOptions, Task } from './training/task';
 export { TaskGroup, type TaskInput } from './training/task-group';
 export type { TaskOptions } from './training/task-spec';
 export type {

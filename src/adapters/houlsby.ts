@@ -40,10 +40,8 @@ export function houlsby({
       return bottleneckParameters(places, config, bottleneck, { down: draw, up: draw });
     },
     attach: ({ tape, parameter }) => ({
-      subLayer(place, { input, projected, normalize }) {
-        const weights = bottleneckWeights(place, parameter);
-        return normalize(adapter(tape, projected, weights, activation), input);
-      },
+      subLayer: (place, { projected }) =>
+        adapter(tape, projected, bottleneckWeights(place, parameter), activation),
     }),
   };
 }

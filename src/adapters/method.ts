@@ -38,7 +38,7 @@ export interface MethodHooks {
   linear?(place: ProductPlace, x: Tensor, product: (x: Tensor) => Tensor): Tensor;
   /** Keys and values `[2p, hidden]` that a layer's queries attend to beside their sequence's own. */
   prefix?(layer: number): Tensor;
-  /** The end of a sub-layer. */
+  /** The end of a sub-layer: what stands for `projected` in LayerNorm(projected + input). Of stacked adapters the next one's. */
   subLayer?(place: Place, end: SubLayer): Tensor;
 }
 

@@ -45,15 +45,15 @@ export function parallel({
       });
     },
     attach: ({ tape, parameter }) => ({
-      subLayer(place, { input, projected, normalize }) {
-        if (place.site === 'attention') return normalize(projected, input);
+      subLayer(place, { input, projected }) {
+        if (place.site === 'attention') return projected;
         const weights = bottleneckWeights(place, parameter);
         const scaled = {
           ...weights,
           upWeight: placeBlocks(tape, weights.upWeight, { scale: scaling }),
           upBias: placeBlocks(tape, weights.upBias, { scale: scaling }),
         };
-        return normalize(adapter(tape, input, scaled, activation, projected), input);
+        return adapter(tape, input, scaled, activation, projected);
       },
     }),
   };

@@ -41,10 +41,9 @@ export function pfeiffer({
     },
     attach: ({ tape, parameter }) => ({
       subLayer(place, { input, projected, normalize }) {
-        if (place.site === 'attention') return normalize(projected, input);
+        if (place.site === 'attention') return projected;
         const weights = bottleneckWeights(place, parameter);
-        const normalized = normalize(projected, input);
-        return normalize(adapter(tape, normalized, weights, activation, projected), input);
+        return adapter(tape, normalize(projected, input), weights, activation, projected);
       },
     }),
   };

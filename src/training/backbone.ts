@@ -9,12 +9,13 @@ import { resolveBackboneSource } from '../platform/embedded';
 import type { FileProgress, OpenOptions } from '../platform/files';
 import { resolveSource, type SourceLike } from '../platform/resolve';
 import type { Tokenizer } from '../tokenizer/tokenizer';
+import { type AverageOptions, averageOf } from './average';
 import { Embedder } from './embedder';
 import { encodeTexts } from './encode-examples';
 import { makeTokenizer } from './load-tokenizer';
 import { resolveTokenBudget } from './record-task';
 import type { Runtime } from './runtime';
-import { type PredictOptions, Task } from './task';
+import { type CreateTaskOptions, type PredictOptions, Task } from './task';
 import { layoutBackbone, readSettings } from './task-files';
 import { TaskGroup } from './task-group';
 import { resolveMaxLength, resolveTask, type TaskOptions } from './task-spec';
@@ -36,6 +37,12 @@ export interface BackboneOptions extends OpenOptions {
 export interface EmbedOptions extends Omit<PredictOptions, 'dropLayers'> {
   /** Most tokens of a text or pair, special tokens included; longer ones are cut. Default 128. */
   readonly maxLength?: number | undefined;
+}
+
+/** How a trained task is loaded. */
+export interface LoadTaskOptions extends OpenOptions {
+  /** The task whose adapter it was trained on: see `on` in CreateTaskOptions. */
+  readonly on?: Task | undefined;
 }
 
 const WEIGHT_STORAGES: readonly WeightStorage[] = ['f32', 'f16', 'int8'];
@@ -75,8 +82,22 @@ export class Backbone {
   }
 
   /** A new, untrained task. Throws OptionError. */
-  createTask(options: TaskOptions): Promise<Task> {
+  createTask(options: CreateTaskOptions): Promise<Task> {
     return Task.create(this.#context(), options);
+  }
+
+  /**
+   * A new task whose parameters are the weighted mean of others', which must be of one method and shape; they stay as they are. As
+   * `average_adapter` in Python's `adapters`, but that trained LayerNorms and, where labels are the same, heads have a mean, too.
+   *
+   * @throws OptionError for tasks that differ (with what), weights that do not fit, labels that differ where no `head` is given, or a
+   *   task that stands on another; DeviceLimitError or OutOfDeviceMemoryError
+   */
+  async averageTasks(tasks: readonly Task[], options: AverageOptions = {}): Promise<Task> {
+    const { options: taskOptions, saved } = averageOf(tasks, options);
+    const task = await Task.create(this.#context(), taskOptions, saved);
+    task.takesPairs = tasks.some(({ takesPairs }) => takesPairs);
+    return task;
   }
 
   /**
@@ -111,15 +132,16 @@ export class Backbone {
 
   /**
    * A trained task from its files: Graft's, or those of Python's `adapters` for the methods that it has in common with Graft.
-   * @throws FileAccessError, FileFormatError, UnsupportedModelError; AdapterMismatchError for another backbone's adapter
+   * @throws FileAccessError, FileFormatError, UnsupportedModelError; AdapterMismatchError for another backbone's adapter, or one that
+   *   stands on another than `on`
    */
-  async loadTask(source: SourceLike, options: OpenOptions = {}): Promise<Task> {
+  async loadTask(source: SourceLike, options: LoadTaskOptions = {}): Promise<Task> {
     const { config, description } = this;
     const backbone = { ...layoutBackbone(this.#encoder), description };
     const files = await readTaskFiles(await resolveSource(source), backbone, options);
     const { maxLength, takesPairs } = readSettings(files.settings, config);
-    const taskOptions = savedOptions(files, maxLength, this.#encoder);
-    const task = await Task.create(this.#context(), taskOptions, files.tensors);
+    const taskOptions = { ...savedOptions(files, maxLength, this.#encoder), on: options.on };
+    const task = await Task.create(this.#context(), taskOptions, files);
     task.takesPairs = takesPairs;
     return task;
   }

@@ -6,15 +6,14 @@ import { ParameterLayout } from '../scheduler/parameters';
 import { checkBindings } from './bindings';
 import type { RecordedTask } from './record-task';
 import type { TaskParts } from './task';
+import { checkSameShape } from './task-shape';
 
 /** Whose parameters are those of products that a sequence may have of its own, of LayerNorms, and of the head. */
 const GROUPED_METHODS: readonly string[] = ['houlsby', 'pfeiffer', 'parallel', 'lora', 'layer-norm', 'head'];
 
 /** Throws OptionError for tasks whose sequences cannot share a batch, with what differs. */
-export function checkGroup(tasks: readonly RecordedTask[]): void {
-  const [first] = tasks;
-  if (first === undefined) return;
-  for (const { spec } of tasks) {
+function checkGroup(tasks: readonly RecordedTask[]): void {
+  for (const { spec, below } of tasks) {
     if (!GROUPED_METHODS.includes(spec.adapter.kind)) {
       throw new OptionError(
         'tasks',
@@ -22,28 +21,15 @@ export function checkGroup(tasks: readonly RecordedTask[]): void {
         `${GROUPED_METHODS.join(', ')} can; or predict each by itself`,
       );
     }
-    const differing = Object.entries(shapeOf(spec)).find(
-      ([name, value]) => shapeOf(first.spec)[name] !== value,
-    );
-    if (differing !== undefined) {
-      const [name, value] = differing;
+    if (below !== undefined) {
       throw new OptionError(
         'tasks',
-        `${spec.name} and ${first.spec.name} differ in ${name}: ${value}, ${shapeOf(first.spec)[name]}`,
-        'Only tasks of one method and shape share a batch; predict the others by themselves',
+        `${spec.name} stands on another adapter, and such tasks cannot share a batch`,
+        'Predict it by itself',
       );
     }
   }
-}
-
-/** What must be equal, for people. */
-function shapeOf({ adapter, adapterLayers, layerNorm }: RecordedTask['spec']): Record<string, string> {
-  return {
-    method: adapter.kind,
-    options: JSON.stringify(adapter.options),
-    'adapted layers': adapterLayers.join(', '),
-    LayerNorms: layerNorm,
-  };
+  checkSameShape(tasks, 'Only tasks of one method and shape share a batch; predict the others by themselves');
 }
 
 /** The arena, made of what the tasks have at the time. */

@@ -18,6 +18,16 @@ import type { ParameterLayout } from '../scheduler/parameters';
 import { batchHidden, frozen, Tape, type Tensor, trainable } from '../scheduler/tape';
 import { isAbovePrefix, type TaskSpec } from './task-spec';
 
+/** A trained adapter that another one stands on: it stays as it is, and its head is not used. */
+export interface FrozenAdapter {
+  readonly spec: TaskSpec;
+  readonly layout: ParameterLayout;
+  /** On the host. */
+  readonly arena: Float32Array;
+  /** The same on the device. */
+  readonly parameters: DeviceBuffer;
+}
+
 /** What a task's schedules are recorded from. */
 export interface RecordedTask {
   readonly spec: TaskSpec;
@@ -33,6 +43,8 @@ export interface RecordedTask {
   readonly droppedLayers?: number;
   /** How many tasks' parameters the arena holds, each parameter's behind each other; the batch says which sequence reads which. */
   readonly groups?: number;
+  /** Adapters that it stands on, from the lowest up. */
+  readonly below?: readonly FrozenAdapter[];
 }
 
 /** The largest micro-batch under a token budget: every sequence might be a tile of its own, or a single token. */
@@ -123,7 +135,9 @@ export function prefixSchedule(task: RecordedTask, capacity: BatchShape): Schedu
 }
 
 /** A task's parameters as constants. */
-export function frozenParameter(task: RecordedTask): (name: string) => Tensor {
+export function frozenParameter(
+  task: Pick<RecordedTask, 'layout' | 'parameters' | 'groups'>,
+): (name: string) => Tensor {
   const { layout, parameters, groups } = task;
   return (name) => {
     const { offset, rows, columns } = layout.place(name);
@@ -165,8 +179,14 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
   const { spec, encoder, layout, droppedLayers = 0 } = task;
   const { parameter, isTraining, enter } = recording;
   const trained = (name: string) => (layout.has(name) ? parameter(name) : undefined);
+  const below = task.below ?? [];
+  /** Of the uppermost adapter that has it. */
+  const trainedBelow = (name: string) => {
+    const owner = below.findLast((adapter) => adapter.layout.has(name));
+    return owner && frozenParameter(owner)(name);
+  };
   const layerNormPart = (name: string) => {
-    const own = isAbovePrefix(name, droppedLayers) ? trained(name) : undefined;
+    const own = isAbovePrefix(name, droppedLayers) ? (trained(name) ?? trainedBelow(name)) : undefined;
     const tensor = own ?? task.frozenLayerNorms.get(name);
     if (tensor === undefined) throw new RangeError(`there is no ${name}`);
     return tensor;
@@ -179,8 +199,16 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
       : linear(tape, x, weight, bias);
   };
   const hooks = spec.adapter.attach?.({ tape, parameter, isTraining }) ?? {};
-  const isAdapted = ({ layer }: Pick<ProductPlace, 'layer'>) =>
-    layer >= droppedLayers && spec.adapterLayers.includes(layer);
+  const isIn = ({ adapterLayers }: TaskSpec, layer: number) =>
+    layer >= droppedLayers && adapterLayers.includes(layer);
+  const isAdapted = ({ layer }: Pick<ProductPlace, 'layer'>) => isIn(spec, layer);
+  const stack = [
+    ...below.map((adapter) => ({
+      spec: adapter.spec,
+      hooks: adapter.spec.adapter.attach?.({ tape, parameter: frozenParameter(adapter), isTraining: false }),
+    })),
+    { spec, hooks },
+  ];
   return {
     embeddings: () => tablesOf(encoder.embeddings, trained),
     layerNorm: (place) => ({
@@ -195,10 +223,17 @@ export function taskInEncoder(tape: Tape, task: RecordedTask, recording: Recordi
       return isAdapted(place) && hooks.linear !== undefined ? hooks.linear(place, x, product) : product(x);
     },
     prefix: (layer) => (isAdapted({ layer }) ? hooks.prefix?.(layer) : undefined),
-    subLayer: (place, end) =>
-      isAdapted(place) && hooks.subLayer !== undefined
-        ? hooks.subLayer(place, end)
-        : end.normalize(end.projected, end.input),
+    subLayer(place, end) {
+      // Each reads what the one below it gives: `Stack` of Pfeiffer et al. 2020 (MAD-X, arXiv 2005.00052).
+      const projected = stack.reduce(
+        (y, adapter) =>
+          isIn(adapter.spec, place.layer)
+            ? (adapter.hooks?.subLayer?.(place, { ...end, projected: y }) ?? y)
+            : y,
+        end.projected,
+      );
+      return end.normalize(projected, end.input);
+    },
     // Without random masks the lower layers give an example the same hidden states each time: they can be kept.
     dropout: (layer) =>
       !isTraining || (layer < spec.frozenLayers && spec.frozenLayers > 0) ? NO_DROPOUT : spec.dropout,

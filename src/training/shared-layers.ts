@@ -6,7 +6,9 @@ import { frozenParameter, type RecordedTask, recordLogits } from './record-task'
 
 /** How many of the lowest layers are the backbone's own in all of these tasks; with them the embeddings, unless it is 0. */
 export function countSharedLayers(tasks: readonly RecordedTask[]): number {
-  return Math.min(...tasks.map(({ spec, droppedLayers = 0 }) => Math.max(spec.frozenLayers, droppedLayers)));
+  const bare = ({ spec, below = [], droppedLayers = 0 }: RecordedTask) =>
+    Math.max(droppedLayers, Math.min(...[{ spec }, ...below].map((adapter) => adapter.spec.frozenLayers)));
+  return Math.min(...tasks.map(bare));
 }
 
 /**

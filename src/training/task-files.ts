@@ -14,6 +14,8 @@ export interface TaskSettings {
   readonly maxLength: number;
   /** Whether the task was trained on pairs of texts. */
   readonly takesPairs: boolean;
+  /** The adapter that it stands on, if it does: its name and digest. */
+  readonly on?: JsonObject[string];
 }
 
 /** The task's files by name, in the layout of its method: src/formats/task-layouts.ts. */
@@ -38,7 +40,7 @@ export function writeTask(
       layerNorms: spec.layerNorm === 'all',
       taskKind: spec.kind,
       labels: spec.labels,
-      settings: { maxLength: settings.maxLength, takesPairs: settings.takesPairs },
+      settings: { ...settings },
       tensors,
     },
     options,

@@ -1,7 +1,8 @@
 import type { AdapterMethod } from '../adapters/method';
 import type { Backend } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
-import { GraftError } from '../errors';
+import { GraftError, OptionError } from '../errors';
+import type { JsonObject } from '../formats/json';
 import type { SaveOptions } from '../formats/save-options';
 import type { TaskTensor } from '../formats/task';
 import type { FrozenEncoder } from '../models/frozen-encoder';
@@ -23,6 +24,7 @@ import {
   type ScheduleStart,
   trainingSchedule,
 } from './record-task';
+import { adaptersBelow, checkBelow, checkStackable, describeBelow, digestOf, takeLayerNorms } from './stack';
 import { arenaOf, writeTask } from './task-files';
 import { initialArena, resolveTask, type TaskOptions, type TaskSpec, taskParameters } from './task-spec';
 import { runTraining, type TrainingOutcome } from './trainer';
@@ -39,7 +41,13 @@ import type {
   TrainingReport,
 } from './types';
 
-/** What a task stands on. */
+/** A trained task's tensors, and what its files say beside them. */
+export interface SavedParameters {
+  readonly tensors: ReadonlyMap<string, TaskTensor>;
+  readonly settings: JsonObject;
+}
+
+/** What a task is made with. */
 export interface TaskContext {
   readonly backend: Backend;
   readonly encoder: FrozenEncoder;
@@ -59,6 +67,16 @@ export interface PredictOptions {
    * Rücklé et al. 2021). Default 0.
    */
   readonly dropLayers?: number | undefined;
+}
+
+/** For `Backbone.createTask`. */
+export interface CreateTaskOptions extends TaskOptions {
+  /**
+   * A trained task whose adapter the new one stands on: in each sub-layer the new adapter reads what the other one gives (`Stack` of
+   * Pfeiffer et al. 2020, MAD-X, arXiv 2005.00052). The lower one stays as it is now, a copy of its own; its head is not used. Both
+   * are Houlsby or Pfeiffer adapters. LayerNorms that the new task trains begin as the lower one has them.
+   */
+  readonly on?: Task | undefined;
 }
 
 /** What a task hands to a `TaskGroup`. */
@@ -110,18 +128,25 @@ export class Task {
     this.#inference = new Inference(context.backend, modelOf(recorded, 'tokens'));
   }
 
-  /** @internal See Backbone.createTask. `saved` are a trained task's tensors; without them it starts anew. */
+  /** @internal See Backbone.createTask. `saved` is a trained task; without it, it starts anew. */
   static async create(
     context: TaskContext,
-    options: TaskOptions,
-    saved?: ReadonlyMap<string, TaskTensor>,
+    options: CreateTaskOptions,
+    saved?: SavedParameters,
   ): Promise<Task> {
     const { backend, encoder } = context;
     const spec = resolveTask(options, encoder);
     const specs = taskParameters(spec, encoder, options.seed ?? 0);
     const layout = new ParameterLayout(specs);
     checkBindings(layout, backend, 'Train fewer of the parameters, or on the CPU');
-    const arena = saved === undefined ? await initialArena(specs, layout) : arenaOf(spec.name, saved, layout);
+    const { on } = options;
+    if (on !== undefined) {
+      checkStackable(spec);
+      if (on.parts.context.encoder !== encoder)
+        throw new OptionError('on', `${on.name} is on another backbone`);
+    }
+    const arena =
+      saved === undefined ? await initialArena(specs, layout) : arenaOf(spec.name, saved.tensors, layout);
     const buffers: DeviceBuffer[] = [];
     const upload = async (values: Float32Array, label: string) => {
       const buffer = await backend.allocate(values.byteLength, label);
@@ -130,13 +155,16 @@ export class Task {
       return buffer;
     };
     try {
+      const below = on && (await adaptersBelow(on.parts, upload));
+      if (saved !== undefined) checkBelow(spec.name, saved.settings, below);
+      else takeLayerNorms(below ?? [], layout, arena);
       const parameters = await upload(arena, `parameters of ${spec.name}`);
       const frozenLayerNorms = await uploadLayerNorms(encoder, upload, (name) => !layout.has(name));
       return new Task(
         context,
         layout,
         arena,
-        { spec, encoder, layout, parameters, frozenLayerNorms },
+        { spec, encoder, layout, parameters, frozenLayerNorms, ...(below && { below }) },
         buffers,
       );
     } catch (error) {
@@ -207,6 +235,7 @@ export class Task {
     this.unmerge();
     const started = performance.now();
     const { backend, tokenizer, encoder } = this.#context;
+    const { below } = this.#recorded;
     const owned: { dispose(): void }[] = [];
     let prefix: PrefixCache | undefined;
     let isComplete = false;
@@ -251,13 +280,10 @@ export class Task {
         examples: train.examples,
         tokenBudget,
         settings,
-        conditions: conditionsOf(
-          settings,
-          this.#spec,
-          options.tokenBudget ?? 'auto',
-          train.examples,
-          dev?.examples,
-        ),
+        conditions: {
+          ...conditionsOf(settings, this.#spec, options.tokenBudget ?? 'auto', train.examples, dev?.examples),
+          ...(below === undefined ? {} : { on: digestOf(below) }),
+        },
         evaluate: dev === undefined ? undefined : evaluate,
         options,
       });
@@ -315,7 +341,11 @@ export class Task {
    * number that f16 cannot hold.
    */
   async save(options: SaveOptions = {}): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
-    const settings = { maxLength: this.#spec.maxLength, takesPairs: this.takesPairs };
+    const settings = {
+      maxLength: this.#spec.maxLength,
+      takesPairs: this.takesPairs,
+      ...describeBelow(this.#recorded.below),
+    };
     return writeTask(this.#spec, settings, this.#context.encoder, this.#layout, this.#arena, options);
   }
 

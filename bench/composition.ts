@@ -1,0 +1,112 @@
+/**
+ * Several tasks on one backbone, in turn in one process:
+ *   npm run bench:composition -- [BACKBONE] [webgpu|wasm] [ROUNDS] [f32|f16|int8]
+ *
+ * Together: a batch with texts of several tasks in one forward pass, against each task's texts by themselves, one after the other.
+ * All: four tasks on the same texts with the adapters of the lowest n layers left out, computed together and apart, against apart with
+ * n = 0; 16 texts. Ratios are medians over the rounds, of times taken next to each other.
+ */
+import { type Backbone, createRuntime, houlsby, loadBackbone, type Task } from '../src/index';
+import { exampleMessages } from './example-texts';
+import { median } from './statistics';
+
+const [source = '.cache/minilm', chosen = 'wasm', rounds = '9', storage = 'f32'] = process.argv.slice(2);
+const ROUNDS = Number(rounds);
+
+async function createTasks(backbone: Backbone, count: number): Promise<Task[]> {
+  const tasks: Task[] = [];
+  for (let seed = 0; seed < count; seed++) {
+    const labels = ['a', 'b'];
+    tasks.push(await backbone.createTask({ name: `task ${seed}`, labels, adapter: houlsby(), seed }));
+  }
+  return tasks;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** Milliseconds of each way of a round, its medians, after a first round that does not count. */
+async function inTurn(ways: readonly (() => Promise<unknown>)[]): Promise<number[][]> {
+  const times: number[][] = ways.map(() => []);
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [index, way] of ways.entries()) {
+      const milliseconds = await timed(way);
+      if (round >= 0) times[index]?.push(milliseconds);
+    }
+  }
+  return times;
+}
+
+/** The median of how many times as long the first takes as the second, round by round. */
+function ratio(first: readonly number[] = [], second: readonly number[] = []): number {
+  return median(first.map((value, round) => value / (second[round] ?? Number.NaN)));
+}
+
+async function together(backbone: Backbone, texts: readonly string[]): Promise<void> {
+  console.log('tasks × texts | apart ms | together ms | apart / together');
+  for (const [taskCount, each] of [
+    [2, 1],
+    [4, 1],
+    [8, 1],
+    [4, 4],
+    [8, 4],
+    [4, 16],
+    [8, 16],
+  ] as const) {
+    const tasks = await createTasks(backbone, taskCount);
+    const group = backbone.groupTasks(tasks);
+    const textsOf = tasks.map((_, index) =>
+      Array.from({ length: each }, (_, i) => texts[(index * each + i) % texts.length] ?? ''),
+    );
+    const inputs = tasks.flatMap((task, index) => (textsOf[index] ?? []).map((text) => ({ task, text })));
+    const [apart, mixed] = await inTurn([
+      async () => {
+        for (const [index, task] of tasks.entries()) await task.predict(textsOf[index] ?? []);
+      },
+      () => group.predict(inputs),
+    ]);
+    console.log(
+      `${taskCount} × ${each} | ${median(apart ?? []).toFixed(1)} | ${median(mixed ?? []).toFixed(1)} | ${ratio(apart, mixed).toFixed(2)}`,
+    );
+    group.dispose();
+    for (const task of tasks) task.dispose();
+  }
+}
+
+async function dropped(backbone: Backbone, texts: readonly string[], taskCount: number): Promise<void> {
+  console.log(`n | ${taskCount} tasks apart, saved % | together, saved %`);
+  const tasks = await createTasks(backbone, taskCount);
+  const group = backbone.groupTasks(tasks);
+  for (let dropLayers = 0; dropLayers <= backbone.config.layers; dropLayers++) {
+    const apart = async (layers: number) => {
+      for (const task of tasks) await task.predict(texts, { dropLayers: layers });
+    };
+    const [whole, lighter, shared] = await inTurn([
+      () => apart(0),
+      () => apart(dropLayers),
+      () => group.predictAll(texts, { dropLayers }),
+    ]);
+    const saved = (times: readonly number[] | undefined) => (100 * (1 - ratio(times, whole))).toFixed(0);
+    console.log(`${dropLayers} | ${saved(lighter)} | ${saved(shared)}`);
+  }
+  group.dispose();
+  for (const task of tasks) task.dispose();
+}
+
+const runtime = await createRuntime({ backend: chosen === 'webgpu' ? 'webgpu' : 'wasm' });
+const weights = storage === 'f16' || storage === 'int8' ? storage : 'f32';
+const backbone = await loadBackbone(source, { runtime, weights });
+const texts = exampleMessages()
+  .slice(0, 64)
+  .map(({ text }) => text);
+console.log(
+  `${runtime.device.name}: ${source} in ${weights}, Houlsby 64, ${texts.length} texts, ${ROUNDS} rounds`,
+);
+await together(backbone, texts);
+for (const taskCount of [1, 4]) await dropped(backbone, texts.slice(0, 16), taskCount);
+backbone.dispose();
+runtime.dispose();
+process.exit(0);
