@@ -22,7 +22,7 @@ export async function evaluate(options: EvalOptions): Promise<void> {
       knownLabels: task.kind === 'classification' ? task.labels : undefined,
     });
     const start = performance.now();
-    const metrics = await task.evaluate(examples);
+    const metrics = await task.evaluate(examples, { dropLayers: options.dropLayers });
     const seconds = (performance.now() - start) / 1000;
     progress.stop();
     const device = runtime.device.name;

@@ -68,12 +68,15 @@ export interface EvalOptions extends DeviceOptions, WeightsOption, ColumnOptions
   readonly backbone: string;
   readonly adapter: string;
   readonly data: string;
+  readonly dropLayers?: number;
   readonly json: boolean;
 }
 
 export interface PredictOptions extends DeviceOptions, WeightsOption {
   readonly backbone: string;
-  readonly adapter: string;
+  /** One or more. */
+  readonly adapter: readonly string[];
+  readonly dropLayers?: number;
   readonly json: boolean;
 }
 

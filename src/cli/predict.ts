@@ -1,4 +1,12 @@
-import { DataError, loadBackbone, type Prediction, type TextInput } from '../index';
+import {
+  type Backbone,
+  DataError,
+  loadBackbone,
+  OptionError,
+  type Prediction,
+  type Task,
+  type TextInput,
+} from '../index';
 import { inGroups, type Line, readLines } from './lines';
 import type { PredictOptions } from './options';
 import { createProgress } from './progress';
@@ -8,7 +16,7 @@ import { printable, printJson } from './terminal';
 /** Lines from stdin that are predicted together: enough to fill a device, few enough to answer soon. */
 const GROUP = 64;
 
-/** `graft predict`: one prediction a line, for the texts given or the lines of stdin. */
+/** `graft predict`: a line of predictions, one of each adapter, for each of the texts given or the lines of stdin. */
 export async function predict(texts: readonly string[], options: PredictOptions): Promise<void> {
   await withRuntime(options, async (runtime) => {
     const progress = createProgress({ quiet: options.json });
@@ -17,19 +25,60 @@ export async function predict(texts: readonly string[], options: PredictOptions)
       weights: options.weights,
       onProgress: progress.download,
     });
-    const task = await backbone.loadTask(options.adapter);
+    const tasks = await loadTasks(backbone, options.adapter);
+    const [task] = tasks;
+    const group = tasks.length > 1 ? backbone.groupTasks(tasks) : undefined;
     progress.stop();
     const name = texts.length > 0 ? 'TEXT' : 'stdin';
     const lines = texts.length > 0 ? numbered(texts) : readLines(process.stdin, name);
-    for await (const group of inGroups(lines, GROUP)) {
-      const inputs = group.map((line) => (task.takesPairs ? splitPair(line, name) : line.text));
-      const predictions = await task.predict(inputs);
-      for (const [index, prediction] of predictions.entries()) {
-        if (options.json) printJson(prediction);
-        else process.stdout.write(`${describe(prediction)}  ${printable(group[index]?.text ?? '')}\n`);
+    const { dropLayers } = options;
+    for await (const lineGroup of inGroups(lines, GROUP)) {
+      const inputs = lineGroup.map((line) => (task?.takesPairs ? splitPair(line, name) : line.text));
+      const predictions = group
+        ? await group.predictAll(inputs, { dropLayers })
+        : [(await task?.predict(inputs, { dropLayers })) ?? []];
+      for (const [index, { text }] of lineGroup.entries()) {
+        printLine(
+          options,
+          predictions.flatMap((ofTask) => ofTask[index] ?? []),
+          text,
+        );
       }
     }
   });
+}
+
+/** Throws OptionError for a directory that is there twice, or tasks of which some take pairs. */
+async function loadTasks(backbone: Backbone, directories: readonly string[]): Promise<Task[]> {
+  const twice = directories.find((directory, index) => directories.indexOf(directory) !== index);
+  if (twice !== undefined) throw new OptionError('--adapter', `${twice} is there twice`);
+  const tasks: Task[] = [];
+  for (const directory of directories) tasks.push(await backbone.loadTask(directory));
+  const [pairs, single] = [true, false].map((takes) =>
+    directories.find((_, index) => tasks[index]?.takesPairs === takes),
+  );
+  if (pairs !== undefined && single !== undefined) {
+    throw new OptionError('--adapter', `${pairs} takes pairs of texts, ${single} single texts`);
+  }
+  return tasks;
+}
+
+/** What one adapter says as it is, what several say behind their directories' names. */
+function printLine(
+  { adapter: directories, json }: PredictOptions,
+  predictions: readonly Prediction[],
+  text: string,
+): void {
+  const [only] = predictions;
+  const named = predictions.map((prediction, index) => [directories[index] ?? '', prediction] as const);
+  if (json) {
+    printJson(directories.length > 1 ? Object.fromEntries(named) : only);
+    return;
+  }
+  const told = named.map(([directory, prediction]) =>
+    directories.length > 1 ? `${printable(directory)}: ${describe(prediction)}` : describe(prediction),
+  );
+  process.stdout.write(`${told.join('  ')}  ${printable(text)}\n`);
 }
 
 /** Splits a line of two texts at its first tab. */

@@ -160,7 +160,7 @@ function addEval(program: Command, actions: Actions): void {
     .addOption(backboneOption())
     .addOption(adapterOption())
     .requiredOption('--data <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl');
-  addColumnOptions(command).addOption(weightsOption());
+  addColumnOptions(command).addOption(dropLayersOption()).addOption(weightsOption());
   addDeviceOptions(command)
     .option('--json', 'print one JSON object', false)
     .action(async (options: EvalOptions) => actions.eval(options));
@@ -169,10 +169,15 @@ function addEval(program: Command, actions: Actions): void {
 function addPredict(program: Command, actions: Actions): void {
   const command = program
     .command('predict')
-    .description('predict with an adapter, for the texts given or the lines of stdin')
+    .description('predict with an adapter, or several, for the texts given or the lines of stdin')
     .argument('[text...]', 'texts; a tab separates the two of a pair')
     .addOption(backboneOption())
-    .addOption(adapterOption())
+    .requiredOption(
+      '--adapter <directory>',
+      'where graft train put the adapter; several times: several adapters, on the same texts',
+      (directory: string, before: readonly string[] | undefined) => [...(before ?? []), directory],
+    )
+    .addOption(dropLayersOption())
     .addOption(weightsOption());
   addDeviceOptions(command)
     .option('--json', 'print one JSON object a line', false)
@@ -245,6 +250,13 @@ function backboneOption(): Option {
 
 function adapterOption(): Option {
   return new Option('--adapter <directory>', 'where graft train put the adapter').makeOptionMandatory();
+}
+
+function dropLayersOption(): Option {
+  return new Option(
+    '--drop-layers <number>',
+    'leave out the adapters of so many layers, from the lowest up (default: 0)',
+  ).argParser(wholeNumber(0));
 }
 
 function backendOption(): Option {

@@ -32,7 +32,8 @@ export class TaskGroup {
   readonly #pretrained: PretrainedLayerNorms;
   #grouped: Promise<GroupedParameters> | undefined;
   #mixed: Prepared | undefined;
-  #all: Prepared | undefined;
+  /** By the maximum length of the tasks that share it. */
+  readonly #all = new Map<number, Prepared>();
 
   /** @internal See Backbone.groupTasks. */
   constructor(context: TaskContext, tasks: readonly Task[]) {
@@ -92,41 +93,40 @@ export class TaskGroup {
   /**
    * What every task says of every text, in the order of the tasks: `[task][text]`. Texts are split into tokens once, and the layers below
    * the lowest adapter of all the tasks are computed once: those that `dropLayers` leaves out, or that the tasks' `adapterLayers` do
-   * (AdapterDrop, Rücklé et al. 2021). The tasks may be of any methods. The same bits as each task's own `predict`.
+   * (AdapterDrop, Rücklé et al. 2021). The tasks may be of any methods; those whose maximum lengths differ share nothing. The same bits
+   * as each task's own `predict`.
    *
-   * @throws OptionError for tasks whose maximum lengths differ, and as `Task.predict`; DeviceLimitError or OutOfDeviceMemoryError
+   * @throws OptionError as `Task.predict`; DeviceLimitError or OutOfDeviceMemoryError
    */
   async predictAll(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[][]> {
     const recorded = this.tasks.map((task) => task.parts.recorded);
-    const lengths = new Set(recorded.map(({ spec }) => spec.maxLength));
-    const [maxLength = 0] = lengths;
-    if (lengths.size > 1) {
-      throw new OptionError(
-        'tasks',
-        `their maximum lengths differ: ${[...lengths].join(', ')}`,
-        'Give tasks that are to read the same texts the same maxLength',
-      );
+    const predictions = new Map<RecordedTask, Prediction[]>();
+    for (const maxLength of new Set(recorded.map(({ spec }) => spec.maxLength))) {
+      const reading = recorded.filter(({ spec }) => spec.maxLength === maxLength);
+      const { encoded } = encodeTexts(texts, this.#context.tokenizer, { maxLength });
+      const inference = await this.#allInference(maxLength, reading, options.dropLayers ?? 0);
+      const outputs = await inference.outputs(encoded, {
+        ...options,
+        tokenBudget: resolveTokenBudget(options.tokenBudget, this.#context.backend, 64, maxLength),
+      });
+      for (const [index, task] of reading.entries()) {
+        predictions.set(task, predictionsOf(task.spec, outputs[index] ?? new Float32Array(0)));
+      }
     }
-    const { encoded } = encodeTexts(texts, this.#context.tokenizer, { maxLength });
-    const inference = await this.#allInference(recorded, options.dropLayers ?? 0);
-    const outputs = await inference.outputs(encoded, {
-      ...options,
-      tokenBudget: resolveTokenBudget(options.tokenBudget, this.#context.backend, 64, maxLength),
-    });
-    return recorded.map(({ spec }, index) => predictionsOf(spec, outputs[index] ?? new Float32Array(0)));
+    return recorded.map((task) => predictions.get(task) ?? []);
   }
 
   /** Frees the group's device memory; the tasks stay. */
   dispose(): void {
     this.#mixed?.inference.dispose();
-    this.#all?.inference.dispose();
+    for (const { inference } of this.#all.values()) inference.dispose();
     this.#grouped?.then(
       (grouped) => grouped.dispose(),
       () => undefined,
     );
     this.#pretrained.dispose();
     this.#mixed = undefined;
-    this.#all = undefined;
+    this.#all.clear();
     this.#grouped = undefined;
   }
 
@@ -159,18 +159,22 @@ export class TaskGroup {
     return this.#mixed.inference;
   }
 
-  async #allInference(recorded: readonly RecordedTask[], dropLayers: number): Promise<Inference> {
+  async #allInference(
+    maxLength: number,
+    tasks: readonly RecordedTask[],
+    dropLayers: number,
+  ): Promise<Inference> {
     const dropped: RecordedTask[] = [];
-    for (const task of recorded) dropped.push(await this.#without(dropLayers, task));
-    if (this.#all?.dropLayers !== dropLayers) {
-      this.#all?.inference.dispose();
-      const inference = new Inference(this.#context.backend, {
-        columns: recorded.map(({ spec }) => spec.outputs),
-        schedule: (capacity) => sharedLayersSchedule(dropped, capacity),
-      });
-      this.#all = { dropLayers, inference };
-    }
-    return this.#all.inference;
+    for (const task of tasks) dropped.push(await this.#without(dropLayers, task));
+    const prepared = this.#all.get(maxLength);
+    if (prepared?.dropLayers === dropLayers) return prepared.inference;
+    prepared?.inference.dispose();
+    const inference = new Inference(this.#context.backend, {
+      columns: tasks.map(({ spec }) => spec.outputs),
+      schedule: (capacity) => sharedLayersSchedule(dropped, capacity),
+    });
+    this.#all.set(maxLength, { dropLayers, inference });
+    return inference;
   }
 
   /** Throws OptionError. */

@@ -240,13 +240,20 @@ describe('the other commands', () => {
     const call = await read('predict', '--backbone', 'b', '--adapter', 'a', '--json', 'one text', 'another');
     const options = {
       backbone: 'b',
-      adapter: 'a',
+      adapter: ['a'],
       weights: 'f32',
       backend: 'auto',
       kernels: 'auto',
       json: true,
     };
     expect(call).toEqual({ command: 'predict', given: [['one text', 'another'], options] });
+    const several = await read(
+      ...'predict --backbone b --adapter a --adapter c --drop-layers 3 --json text'.split(' '),
+    );
+    expect(several).toEqual({
+      command: 'predict',
+      given: [['text'], { ...options, adapter: ['a', 'c'], dropLayers: 3 }],
+    });
   });
 
   it('tokenize and doctor', async () => {

@@ -257,6 +257,31 @@ describe('graft train', { timeout: 180_000 }, () => {
     expect(fresh.score).toBe(fresh.scores.fresh);
   });
 
+  it('predict takes several adapters, and leaves out the lowest', async () => {
+    const other = join(directory, 'other');
+    await graft(trainArguments(other, '--seed', '7'));
+    const given = ['predict', '--backend', 'wasm', '--backbone', backbone, 'love new end', 'watch never old'];
+    const apart = async (...more: string[]) =>
+      (await graft([...given, '--json', ...more])).stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const together = await apart('--adapter', out, '--adapter', other, '--drop-layers', '1');
+    const first = await apart('--adapter', out, '--drop-layers', '1');
+    const second = await apart('--adapter', other, '--drop-layers', '1');
+    expect(together).toEqual(first.map((prediction, i) => ({ [out]: prediction, [other]: second[i] })));
+    expect(first).not.toEqual(await apart('--adapter', out));
+    const { stdout } = await graft([...given, '--adapter', out, '--adapter', other]);
+    const [line = ''] = stdout.split('\n');
+    expect(line).toMatch(
+      /first: (fresh|stale) {2}[01]\.\d{4} {2}\S*other: (fresh|stale) {2}[01]\.\d{4} {2}love new end$/,
+    );
+    const twice = await graft([...given, '--adapter', out, '--adapter', out]);
+    expect(twice.stderr).toMatch(/--adapter: .*first is there twice/);
+    const tooMany = await graft([...given, '--adapter', out, '--drop-layers', '3']);
+    expect(tooMany.stderr).toMatch(/dropLayers: 3 is not a whole number from 0 to 2, the backbone's layers/);
+  });
+
   it('a diverging run says so and leaves no adapter', async () => {
     const diverged = join(directory, 'diverged');
     const run = await graft(trainArguments(diverged, '--learning-rate', '1e30', '--clip', '0'));

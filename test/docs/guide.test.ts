@@ -27,6 +27,8 @@ const says: Readonly<Record<string, RegExp>> = {
   methods: new RegExp(
     `^${codeBlocks(guidePage('methods')).find(({ language }) => language === 'text')?.code}$`,
   ),
+  composition:
+    /^(billing|delivery) (now|later|never)\n[\s\S]*label: '(billing|delivery)'[\s\S]*\n(billing|delivery) (now|later|never)\n(no|yes)\n(billing|delivery)\s*$/,
   'in-a-page': /\[[\s\S]*'adapter\.safetensors'[\s\S]*\]/,
   troubleshooting: /\w/,
 };

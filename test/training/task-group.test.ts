@@ -124,6 +124,8 @@ describe.each(['wasm', 'webgpu'] as const)('on %s', (backend) => {
         { adapter: adapterMethod('ia3'), maxLength: 16 },
         { adapter: adapterMethod('prefix', { prefixLength: 3 }), maxLength: 16 },
         { adapter: adapterMethod('head'), maxLength: 16, kind: 'regression' },
+        // Cuts some of the texts.
+        { adapter: adapterMethod('lora'), maxLength: 5 },
       ]);
       const group = backbone.groupTasks(tasks);
       for (const dropLayers of [0, 1, 2]) {
@@ -238,9 +240,6 @@ describe.each(['wasm', 'webgpu'] as const)('on %s', (backend) => {
       const group = backbone.groupTasks([first]);
       await expect(group.predict([{ task: second, text: 'see' }])).rejects.toThrow(
         /that of input 1, second, is not in the group/,
-      );
-      await expect(backbone.groupTasks(named('first', 'factors')).predictAll(['see'])).rejects.toThrow(
-        /maximum lengths differ: 16, 20/,
       );
       group.dispose();
     });

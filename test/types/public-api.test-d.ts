@@ -2,9 +2,11 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import {
   type AdapterMethod,
+  type AverageOptions,
   type Backbone,
   type ClassificationMetrics,
   type ClassificationPrediction,
+  type CreateTaskOptions,
   createRuntime,
   DataError,
   type DoneReport,
@@ -23,6 +25,8 @@ import {
   type SourceLike,
   type StepReport,
   type Task,
+  type TaskGroup,
+  type TaskInput,
   type Tokenizer,
   type TrainingOptions,
   type TrainingReport,
@@ -65,6 +69,35 @@ describe('predictions and metrics', () => {
     else expectTypeOf(metrics).toEqualTypeOf<RegressionMetrics>();
     // @ts-expect-error: a regression's predictions have no label.
     expectTypeOf(prediction.label).toBeString();
+  });
+});
+
+describe('several tasks', () => {
+  it('predict together: one prediction an input, or of each task one a text', async () => {
+    const group = backbone.groupTasks([task]);
+    expectTypeOf(group).toEqualTypeOf<TaskGroup>();
+    expectTypeOf(group.tasks).toEqualTypeOf<readonly Task[]>();
+    expectTypeOf(group.predict([{ task, text: 'text', pair: 'pair' }])).resolves.toEqualTypeOf<
+      Prediction[]
+    >();
+    expectTypeOf(group.predictAll(['text'], { dropLayers: 2 })).resolves.toEqualTypeOf<Prediction[][]>();
+    expectTypeOf<TaskInput['task']>().toEqualTypeOf<Task>();
+    // @ts-expect-error: whose text is it?
+    group.predict([{ text: 'text' }]);
+    // @ts-expect-error: the frozen encoder has no adapters to leave out.
+    backbone.embed(['text'], { dropLayers: 2 });
+  });
+
+  it('stand on one another, and have a mean', () => {
+    const on: CreateTaskOptions = { labels: ['a', 'b'], adapter: houlsby(), on: task };
+    expectTypeOf(backbone.createTask(on)).resolves.toEqualTypeOf<Task>();
+    expectTypeOf(backbone.loadTask('directory', { on: task })).resolves.toEqualTypeOf<Task>();
+    expectTypeOf(backbone.averageTasks([task], { weights: [1], head: task })).resolves.toEqualTypeOf<Task>();
+    expectTypeOf<AverageOptions['head']>().toEqualTypeOf<Task | 'average' | undefined>();
+    // @ts-expect-error: files are loaded first.
+    backbone.createTask({ labels: ['a', 'b'], adapter: houlsby(), on: 'directory' });
+    // @ts-expect-error: there is no such head.
+    backbone.averageTasks([task], { head: 'first' });
   });
 });
 
