@@ -1,6 +1,6 @@
 import { countRows, defineKernel, dispatch, rowsCode } from '../backends/kernel';
 import { batchLabels, batchTokens, type Tape, type Tensor } from '../scheduler/tape';
-import { refuseGradients } from './grouped_linear';
+import { checkGrouped } from './grouped_linear';
 
 /** Reads and writes `width` columns at once, as layer_norm's kernels. Work is `[rows]`. */
 function kernelOf(width: 1 | 4) {
@@ -44,18 +44,10 @@ export function groupedLayerNorm(
 ): Tensor {
   if (residual === x) throw new TypeError(`grouped_layer_norm: ${x.name} cannot be its own residual`);
   const { rows, columns } = x;
-  const { groups } = gamma;
-  if (
-    groups === undefined ||
-    beta.groups !== groups ||
-    [gamma, beta].some((tensor) => tensor.rows !== groups || tensor.columns !== columns) ||
-    (rows !== 'tokens' && rows !== 'sequences')
-  ) {
-    throw new RangeError(
-      `grouped_layer_norm: ${gamma.name} and ${beta.name} are no ${groups} groups for [${rows}, ${columns}]`,
-    );
+  if (gamma.columns !== columns || beta.columns !== columns) {
+    throw new RangeError(`grouped_layer_norm: ${gamma.name} and ${beta.name} do not have ${columns} columns`);
   }
-  refuseGradients('grouped_layer_norm', [x, residual, gamma, beta]);
+  checkGrouped('grouped_layer_norm', [gamma, beta], [x, residual]);
   const output = tape.like(x, 'layer_norm');
   tape.record({
     op: 'grouped_layer_norm',

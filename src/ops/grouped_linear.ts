@@ -48,18 +48,13 @@ export function groupedLinear(
   bias: Tensor | undefined,
   residual?: Tensor,
 ): Tensor {
-  const outputs = typeof weight.rows === 'number' ? weight.rows / (weight.groups ?? Number.NaN) : Number.NaN;
-  if (
-    !Number.isInteger(outputs) ||
-    weight.columns !== x.columns ||
-    (bias !== undefined && (bias.groups !== weight.groups || bias.columns !== outputs)) ||
-    (x.rows !== 'tokens' && x.rows !== 'sequences')
-  ) {
+  const outputs = Number(weight.rows) / (weight.groups ?? 1);
+  if (weight.columns !== x.columns || (bias !== undefined && bias.columns !== outputs)) {
     throw new RangeError(
-      `grouped_linear: ${weight.name} is ${weight.groups} times [${outputs}, ${weight.columns}], but ${x.name} is [${x.rows}, ${x.columns}]`,
+      `grouped_linear: ${weight.name} is [${outputs}, ${weight.columns}], but ${x.name} has ${x.columns} columns`,
     );
   }
-  refuseGradients('grouped_linear', [x, weight, bias, residual]);
+  checkGrouped('grouped_linear', bias === undefined ? [weight] : [weight, bias], [x, residual]);
   const inner = x.columns;
   const output = tape.activation(`linear by ${weight.name}`, x.rows, outputs);
   tape.record({
@@ -91,10 +86,24 @@ export function groupedLinear(
   return output;
 }
 
-/** Throws TypeError where any of an op's inputs requires a gradient. */
-export function refuseGradients(op: string, inputs: readonly (Tensor | undefined)[]): void {
-  const trained = inputs.find((tensor) => tensor?.requiresGradient === true);
-  if (trained !== undefined) {
-    throw new TypeError(`${op}: ${trained.name} requires a gradient, and it has no backward pass`);
+/**
+ * Throws RangeError where an op's parameters are not of the same number of groups or its rows follow no sequence, TypeError where
+ * anything requires a gradient.
+ */
+export function checkGrouped(
+  op: string,
+  parameters: readonly Tensor[],
+  inputs: readonly (Tensor | undefined)[],
+): void {
+  const [first] = parameters;
+  const other =
+    parameters.find(({ groups }) => groups === undefined || groups !== first?.groups) ??
+    inputs.find((x) => x !== undefined && x.rows !== 'tokens' && x.rows !== 'sequences');
+  if (other !== undefined) {
+    throw new RangeError(
+      `${op}: ${other.name} [${other.rows}, ${other.columns}] is in ${other.groups} groups`,
+    );
   }
+  const trained = [...parameters, ...inputs].find((tensor) => tensor?.requiresGradient);
+  if (trained !== undefined) throw new TypeError(`${op} has no backward pass for ${trained.name}`);
 }

@@ -11,8 +11,8 @@ interface GroupedCase {
   readonly inputs: number;
   readonly outputs: number;
   readonly rows?: 'tokens' | 'sequences';
-  readonly hasBias?: boolean;
-  readonly hasResidual?: boolean;
+  /** Whether there are bias and residual. Default true. */
+  readonly isAffine?: boolean;
 }
 
 /** The group of each row. */
@@ -27,8 +27,7 @@ export function groupOfRows(
 }
 
 function groupedLinearCase(shape: GroupedCase): OpCase {
-  const { lengths, groupOf, groups, inputs, outputs, rows = 'tokens' } = shape;
-  const { hasBias = true, hasResidual = false } = shape;
+  const { lengths, groupOf, groups, inputs, outputs, rows = 'tokens', isAffine = true } = shape;
   const sequences = sequencesOf(lengths);
   const count = rows === 'tokens' ? countTokens(sequences) : sequences.length;
   const random = new CaseRandom(inputs * 37 + outputs);
@@ -42,37 +41,30 @@ function groupedLinearCase(shape: GroupedCase): OpCase {
   const caseInputs: CaseInput[] = [
     frozen('x', rows, inputs, count * inputs),
     frozen('weight', groups * outputs, inputs, groups * outputs * inputs),
-    ...(hasBias ? [frozen('bias', groups, outputs, groups * outputs)] : []),
-    ...(hasResidual ? [frozen('residual', rows, outputs, count * outputs)] : []),
+    ...(isAffine
+      ? [
+          frozen('bias', groups, outputs, groups * outputs),
+          frozen('residual', rows, outputs, count * outputs),
+        ]
+      : []),
   ];
-  const biasOf = <T>(values: readonly T[]) => (hasBias ? values[2] : undefined);
-  const residualOf = <T>(values: readonly T[]) => (hasResidual ? values.at(-1) : undefined);
   return {
     op: 'grouped_linear',
-    name: `${lengths.join('+')} ${rows} of groups ${groupOf.join('')}, ${inputs} → ${outputs}${hasBias ? '' : ', no bias'}${hasResidual ? ', residual' : ''}`,
+    name: `${lengths.join('+')} ${rows} of groups ${groupOf.join('')}, ${inputs} → ${outputs}${isAffine ? ', bias and residual' : ''}`,
     sequences,
     labels: Uint32Array.from(groupOf),
     inputs: caseInputs,
-    build: (tape, tensors) => {
-      const bias = biasOf(tensors);
-      return groupedLinear(
-        tape,
-        given(tensors[0]),
-        { ...given(tensors[1]), groups },
-        bias && { ...bias, groups },
-        residualOf(tensors),
-      );
-    },
-    forward: (values) => {
+    build: (tape, [x, weight, bias, residual]) =>
+      groupedLinear(tape, given(x), { ...given(weight), groups }, bias && { ...bias, groups }, residual),
+    forward: ([x, weight, bias, residual]) => {
       const output = new Float64Array(count * outputs);
       groupOfRows(lengths, groupOf, rows).forEach((group, row) => {
-        const x = given(values[0]).subarray(row * inputs, (row + 1) * inputs);
-        const size = outputs * inputs;
-        const weight = given(values[1]).subarray(group * size, (group + 1) * size);
-        const bias = biasOf(values)?.subarray(group * outputs, (group + 1) * outputs);
-        output.set(linearValue(x, weight, bias, inputs), row * outputs);
+        const own = (values: Float64Array | undefined, length: number) =>
+          values?.subarray(group * length, (group + 1) * length);
+        const from = given(x).subarray(row * inputs, (row + 1) * inputs);
+        const product = linearValue(from, given(own(weight, outputs * inputs)), own(bias, outputs), inputs);
+        output.set(product, row * outputs);
       });
-      const residual = residualOf(values);
       return output.map((value, i) => value + (residual?.[i] ?? 0));
     },
     backward: () => caseInputs.map(() => undefined),
@@ -88,7 +80,6 @@ export const groupedLinearCases = (): readonly OpCase[] => [
     groups: 4,
     inputs: 64,
     outputs: 33,
-    hasResidual: true,
   }),
   groupedLinearCase({
     lengths: [17, 2],
@@ -96,17 +87,15 @@ export const groupedLinearCases = (): readonly OpCase[] => [
     groups: 2,
     inputs: 6,
     outputs: 5,
-    hasResidual: true,
   }),
-  groupedLinearCase({ lengths: [4, 4], groupOf: [0, 1], groups: 2, inputs: 3, outputs: 8, hasBias: false }),
+  groupedLinearCase({ lengths: [4, 4], groupOf: [0, 1], groups: 2, inputs: 3, outputs: 8, isAffine: false }),
   groupedLinearCase({
     lengths: [70, 30],
     groupOf: [1, 1],
     groups: 2,
     inputs: 16,
     outputs: 96,
-    hasBias: false,
-    hasResidual: true,
+    isAffine: false,
   }),
   groupedLinearCase({
     lengths: [2, 1, 4, 3, 1],

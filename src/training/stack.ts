@@ -3,6 +3,7 @@ import type { DeviceBuffer } from '../backends/schedule';
 import { AdapterMismatchError, OptionError } from '../errors';
 import { isJsonObject, type JsonObject, show } from '../formats/json';
 import type { ParameterLayout } from '../scheduler/parameters';
+import { Digest } from './digest';
 import type { FrozenAdapter, RecordedTask } from './record-task';
 import type { TaskSpec } from './task-spec';
 
@@ -49,25 +50,21 @@ export function takeLayerNorms(
   }
 }
 
-/** Two FNV-1a hashes over the methods, their options and the bits of all parameters but the heads': 16 hexadecimal digits. */
+/** FNV-1a over the methods, their options and the bits of all parameters but the heads': 8 hexadecimal digits. */
 export function digestOf(below: readonly FrozenAdapter[]): string {
-  let [low, high] = [0x811c9dc5, 0x050c5d1f];
-  const take = (word: number) => {
-    low = Math.imul(low ^ word, 0x01000193);
-    high = Math.imul(high ^ Math.imul(word, 0x9e3779b1), 0x01000193);
-  };
+  const digest = new Digest();
   for (const { spec, layout, arena } of below) {
     const { kind, options } = spec.adapter;
-    for (const character of JSON.stringify([kind, options, spec.adapterLayers])) {
-      take(character.codePointAt(0) ?? 0);
+    for (const byte of new TextEncoder().encode(JSON.stringify([kind, options, spec.adapterLayers]))) {
+      digest.take(byte);
     }
     for (const { name } of layout.tensors) {
       if (name.startsWith('classifier.')) continue;
       const values = layout.slice(arena, name);
-      for (const word of new Uint32Array(values.buffer, values.byteOffset, values.length)) take(word);
+      for (const word of new Uint32Array(values.buffer, values.byteOffset, values.length)) digest.take(word);
     }
   }
-  return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  return digest.text;
 }
 
 /** What a task's files say of the adapter that it stands on. */

@@ -1,5 +1,6 @@
 import { OptionError } from '../errors';
 import type { EncodedExample } from './batches';
+import { Digest } from './digest';
 import type { TaskSpec } from './task-spec';
 import type { PrefixCacheOption, TrainingOptions } from './types';
 
@@ -127,27 +128,24 @@ export function conditionsOf(
     layerNorm: spec.layerNorm,
     dropout: JSON.stringify(spec.dropout),
     maxLength: spec.maxLength,
-    train: `${train.length} examples, digest ${digest(train)}`,
-    dev: dev === undefined ? 'none' : `${dev.length} examples, digest ${digest(dev)}`,
+    train: `${train.length} examples, digest ${digestOf(train)}`,
+    dev: dev === undefined ? 'none' : `${dev.length} examples, digest ${digestOf(dev)}`,
   };
 }
 
-/** FNV-1a over ids, types and labels. */
-function digest(examples: readonly EncodedExample[]): string {
-  let hash = 0x811c9dc5;
-  const take = (word: number) => {
-    hash = Math.imul(hash ^ (word >>> 0), 0x01000193);
-  };
+/** Over ids, types and labels. */
+function digestOf(examples: readonly EncodedExample[]): string {
+  const digest = new Digest();
   const bits = new DataView(new ArrayBuffer(8));
   for (const { ids, typeIds, label } of examples) {
-    take(ids.length);
+    digest.take(ids.length);
     for (let i = 0; i < ids.length; i++) {
-      take(ids[i] ?? 0);
-      take(typeIds[i] ?? 0);
+      digest.take(ids[i] ?? 0);
+      digest.take(typeIds[i] ?? 0);
     }
     bits.setFloat64(0, label);
-    take(bits.getUint32(0));
-    take(bits.getUint32(4));
+    digest.take(bits.getUint32(0));
+    digest.take(bits.getUint32(4));
   }
-  return (hash >>> 0).toString(16).padStart(8, '0');
+  return digest.text;
 }
