@@ -4,8 +4,8 @@
  *
  * Together: a batch with texts of several tasks in one forward pass, against each task's texts by themselves, one after the other.
  * All: four tasks on the same texts with the adapters of the lowest n layers left out, computed together and apart, against apart with
- * n = 0; 16 texts. The ways take turns; ratios are those of the fastest rounds, and medians of the
- * rounds' ratios beside them.
+ * n = 0; 16 texts. The ways take turns, on one thread. Times are the processor's; ratios are those of
+ * the fastest rounds, and medians of the rounds' ratios beside them.
  */
 import { type Backbone, createRuntime, houlsby, loadBackbone, type Task } from '../src/index';
 import { exampleMessages } from './example-texts';
@@ -23,10 +23,12 @@ async function createTasks(backbone: Backbone, count: number): Promise<Task[]> {
   return tasks;
 }
 
+/** Milliseconds of the processor in this process: what other programs take of it is not counted. */
 async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
+  const started = process.cpuUsage();
   await work();
-  return performance.now() - started;
+  const { user, system } = process.cpuUsage(started);
+  return (user + system) / 1000;
 }
 
 /** Milliseconds of each way of a round, its medians, after a first round that does not count. */
@@ -109,7 +111,7 @@ async function dropped(backbone: Backbone, texts: readonly string[], taskCount: 
   for (const task of tasks) task.dispose();
 }
 
-const runtime = await createRuntime({ backend: chosen === 'webgpu' ? 'webgpu' : 'wasm' });
+const runtime = await createRuntime({ backend: chosen === 'webgpu' ? 'webgpu' : 'wasm', threads: 1 });
 const weights = storage === 'f16' || storage === 'int8' ? storage : 'f32';
 const backbone = await loadBackbone(source, { runtime, weights });
 const texts = exampleMessages()
