@@ -80,6 +80,15 @@ export interface PredictOptions extends DeviceOptions, WeightsOption {
   readonly json: boolean;
 }
 
+export interface AverageOptions {
+  readonly backbone: string;
+  readonly adapter: readonly string[];
+  readonly weights?: readonly number[];
+  /** One of the adapters. */
+  readonly head?: string;
+  readonly out: string;
+}
+
 export interface TokenizeOptions {
   readonly backbone: string;
   readonly json: boolean;
@@ -139,6 +148,15 @@ export function targetList(text: string): readonly string[] {
   throw new InvalidArgumentError(
     `It must be some of ${LORA_TARGETS.join(', ')}; ${JSON.stringify(unknown)} is none.`,
   );
+}
+
+/** A parser for commander: numbers like `1,0.5`. */
+export function numberList(text: string): readonly number[] {
+  return text.split(',').map((part) => {
+    const value = parseDecimal(part.trim());
+    if (Number.isFinite(value)) return value;
+    throw new InvalidArgumentError(`It must be numbers such as 1,0.5; ${JSON.stringify(part)} is none.`);
+  });
 }
 
 /** `3-5`, `0,2-3`: what `layerList` reads. */

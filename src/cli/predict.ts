@@ -1,13 +1,6 @@
-import {
-  type Backbone,
-  DataError,
-  loadBackbone,
-  OptionError,
-  type Prediction,
-  type Task,
-  type TextInput,
-} from '../index';
+import { DataError, loadBackbone, type Prediction, type TextInput } from '../index';
 import { inGroups, type Line, readLines } from './lines';
+import { loadTasks } from './load-tasks';
 import type { PredictOptions } from './options';
 import { createProgress } from './progress';
 import { withRuntime } from './runtime';
@@ -46,21 +39,6 @@ export async function predict(texts: readonly string[], options: PredictOptions)
       }
     }
   });
-}
-
-/** Throws OptionError for a directory that is there twice, or tasks of which some take pairs. */
-async function loadTasks(backbone: Backbone, directories: readonly string[]): Promise<Task[]> {
-  const twice = directories.find((directory, index) => directories.indexOf(directory) !== index);
-  if (twice !== undefined) throw new OptionError('--adapter', `${twice} is there twice`);
-  const tasks: Task[] = [];
-  for (const directory of directories) tasks.push(await backbone.loadTask(directory));
-  const [pairs, single] = [true, false].map((takes) =>
-    directories.find((_, index) => tasks[index]?.takesPairs === takes),
-  );
-  if (pairs !== undefined && single !== undefined) {
-    throw new OptionError('--adapter', `${pairs} takes pairs of texts, ${single} single texts`);
-  }
-  return tasks;
 }
 
 /** What one adapter says as it is, what several say behind their directories' names. */

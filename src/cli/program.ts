@@ -2,12 +2,14 @@ import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { KERNEL_CHOICES, METHOD_NAMES, TASK_FORMATS } from '../index';
 import {
+  type AverageOptions,
   type DoctorOptions,
   decimalNumber,
   type EvalOptions,
   type ExportOptions,
   type InspectOptions,
   layerList,
+  numberList,
   orAuto,
   type PredictOptions,
   type TokenizeOptions,
@@ -21,6 +23,7 @@ export interface Actions {
   train(options: TrainOptions): Promise<void>;
   eval(options: EvalOptions): Promise<void>;
   predict(texts: string[], options: PredictOptions): Promise<void>;
+  average(options: AverageOptions): Promise<void>;
   tokenize(options: TokenizeOptions): Promise<void>;
   inspect(path: string, options: InspectOptions): Promise<void>;
   export(adapter: string, options: ExportOptions): Promise<void>;
@@ -37,6 +40,7 @@ export function createProgram(actions: Actions): Command {
   addTrain(program, actions);
   addEval(program, actions);
   addPredict(program, actions);
+  addAverage(program, actions);
   addTokenize(program, actions);
   addInspect(program, actions);
   addExport(program, actions);
@@ -172,10 +176,8 @@ function addPredict(program: Command, actions: Actions): void {
     .description('predict with an adapter, or several, for the texts given or the lines of stdin')
     .argument('[text...]', 'texts; a tab separates the two of a pair')
     .addOption(backboneOption())
-    .requiredOption(
-      '--adapter <directory>',
-      'where graft train put the adapter; several times: several adapters, on the same texts',
-      (directory: string, before: readonly string[] | undefined) => [...(before ?? []), directory],
+    .addOption(
+      adaptersOption('where graft train put the adapter; several times: several adapters, on the same texts'),
     )
     .addOption(dropLayersOption())
     .addOption(weightsOption());
@@ -187,6 +189,18 @@ function addPredict(program: Command, actions: Actions): void {
       }
       await actions.predict(texts, options);
     });
+}
+
+function addAverage(program: Command, actions: Actions): void {
+  program
+    .command('average')
+    .description('save the weighted mean of adapters of one method and shape as one')
+    .addOption(backboneOption())
+    .addOption(adaptersOption('where graft train put one of the adapters; once for each of them'))
+    .option('--weights <numbers>', 'one an adapter, such as 1,3 (default: all alike)', numberList)
+    .option('--head <directory>', 'the adapter whose head and labels are kept, where labels differ')
+    .requiredOption('--out <directory>', 'where the files go')
+    .action(async (options: AverageOptions) => actions.average(options));
 }
 
 function addTokenize(program: Command, actions: Actions): void {
@@ -250,6 +264,13 @@ function backboneOption(): Option {
 
 function adapterOption(): Option {
   return new Option('--adapter <directory>', 'where graft train put the adapter').makeOptionMandatory();
+}
+
+/** One that may be given several times. */
+function adaptersOption(description: string): Option {
+  return new Option('--adapter <directory>', description)
+    .argParser((directory: string, before: readonly string[] | undefined) => [...(before ?? []), directory])
+    .makeOptionMandatory();
 }
 
 function dropLayersOption(): Option {

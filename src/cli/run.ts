@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { GraftError } from '../index';
+import { average } from './average';
 import { doctor } from './doctor';
 import { evaluate } from './eval';
 import { exportFiles } from './export';
@@ -17,6 +18,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     train,
     eval: evaluate,
     predict,
+    average,
     tokenize,
     doctor,
     inspect,

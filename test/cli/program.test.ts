@@ -19,6 +19,7 @@ async function read(...argv: string[]): Promise<{ command: string; given: unknow
     train: record('train'),
     eval: record('eval'),
     predict: record('predict'),
+    average: record('average'),
     tokenize: record('tokenize'),
     inspect: record('inspect'),
     export: record('export'),
@@ -254,6 +255,13 @@ describe('the other commands', () => {
       command: 'predict',
       given: [['text'], { ...options, adapter: ['a', 'c'], dropLayers: 3 }],
     });
+  });
+
+  it('average', async () => {
+    const argv = 'average --backbone b --adapter a --adapter c --weights 1,0.5 --head c --out o'.split(' ');
+    const options = { backbone: 'b', adapter: ['a', 'c'], weights: [1, 0.5], head: 'c', out: 'o' };
+    expect(await read(...argv)).toEqual({ command: 'average', given: [options] });
+    await expect(read(...argv, '--weights', '1,x')).rejects.toThrow(CommanderError);
   });
 
   it('tokenize and doctor', async () => {

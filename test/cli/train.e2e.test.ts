@@ -257,7 +257,7 @@ describe('graft train', { timeout: 180_000 }, () => {
     expect(fresh.score).toBe(fresh.scores.fresh);
   });
 
-  it('predict takes several adapters, and leaves out the lowest', async () => {
+  it('predict takes several adapters, and leaves out the lowest; average makes one of them', async () => {
     const other = join(directory, 'other');
     await graft(trainArguments(other, '--seed', '7'));
     const given = ['predict', '--backend', 'wasm', '--backbone', backbone, 'love new end', 'watch never old'];
@@ -278,6 +278,13 @@ describe('graft train', { timeout: 180_000 }, () => {
     );
     const twice = await graft([...given, '--adapter', out, '--adapter', out]);
     expect(twice.stderr).toMatch(/--adapter: .*first is there twice/);
+    const averaged = join(directory, 'mean');
+    const between = ['average', '--backbone', backbone, '--adapter', out, '--adapter', other];
+    const mean = await graft([...between, '--weights', '1,0', '--out', averaged]);
+    expect(mean.stdout).toMatch(/mean\/adapter\.safetensors +[\d,]+ bytes/);
+    expect(await apart('--adapter', averaged)).toEqual(await apart('--adapter', out));
+    const head = await graft([...between, '--head', averaged, '--out', averaged]);
+    expect(head.stderr).toMatch(/--head: .*mean is not one of the adapters/);
     const tooMany = await graft([...given, '--adapter', out, '--drop-layers', '3']);
     expect(tooMany.stderr).toMatch(/dropLayers: 3 is not a whole number from 0 to 2, the backbone's layers/);
   });
