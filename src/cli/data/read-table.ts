@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { DataError } from '../../index';
-import { accessError } from '../system-error';
 import { selectColumns } from './columns';
 import { parseCsv } from './csv';
+import { dataFiles } from './data-file';
 import { decodeUtf8 } from './decode';
 import { parseJsonl } from './jsonl';
 import type { Row, TableOptions } from './table';
 import { parseTsv } from './tsv';
 
-type Format = 'tsv' | 'csv' | 'jsonl';
+export type Format = 'tsv' | 'csv' | 'jsonl';
 
 const FORMATS: ReadonlyMap<string, Format> = new Map([
   ['.tsv', 'tsv'],
@@ -20,15 +19,12 @@ const FORMATS: ReadonlyMap<string, Format> = new Map([
 ]);
 
 /** Reads the asked columns of a data file. Its format is told by its name. */
-export async function readTable(file: string, options: TableOptions): Promise<Row[]> {
-  const format = formatOf(file);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw accessError(file, cause);
+export async function readTable(source: string, options: TableOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const { name, bytes } of dataFiles(source)) {
+    for (const row of parseTable(bytes, name, formatOf(name), options)) rows.push(row);
   }
-  return parseTable(bytes, file, format, options);
+  return rows;
 }
 
 /** The part of `readTable` after the disk; `file` is for messages. */
@@ -50,9 +46,14 @@ export function parseTable(bytes: Uint8Array, file: string, format: Format, opti
   return rows;
 }
 
+/** The format that the file's name tells, if any. */
+export function knownFormat(file: string): Format | undefined {
+  return FORMATS.get(extname(file).toLowerCase());
+}
+
 /** @throws DataError naming the formats there are. */
 export function formatOf(file: string): Format {
-  const format = FORMATS.get(extname(file).toLowerCase());
+  const format = knownFormat(file);
   if (format === undefined) {
     throw new DataError(
       file,

@@ -3,6 +3,8 @@
 export interface TableOptions {
   /** The columns wanted: names of the header (JSONL: keys), or 0-based indices. */
   readonly columns: readonly string[];
+  /** Those of `columns` that a JSONL or Parquet file may lack altogether; their cells are then undefined. */
+  readonly optional?: readonly string[];
   /** Whether the first line names the columns. JSONL has no header and ignores it. */
   readonly header: boolean;
 }
