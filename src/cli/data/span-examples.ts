@@ -1,7 +1,9 @@
 import { extname } from 'node:path';
 import { DataError } from '../../index';
-import { type DataFile, dataFiles } from './data-file';
+import type { DataFile } from './data-file';
+import { dataFiles } from './data-files';
 import { decodeUtf8 } from './decode';
+import type { HubDataOptions } from './hub';
 import { knownFormat, parseTable } from './read-table';
 import { spanExample } from './span-example';
 import { parseSquad } from './squad';
@@ -21,15 +23,16 @@ export interface SpanReadOptions {
 /**
  * Reads questions with their contexts and answers: SQuAD's JSON (.json), or rows from JSONL and Parquet, whose answers are a list of
  * `{text, answer_start}`, or `{text: […], answer_start: […]}` as the Hub has them. `answer_start` counts code points.
- * @throws DataError naming file, line and question; FileAccessError where the file cannot be read.
+ * @throws DataError naming file, line and question; FileAccessError where the file cannot be read; as `hubDataFiles` for `hub:owner/name`.
  */
 export async function readSpanExamples(
   source: string,
   options: SpanReadOptions = {},
+  hub?: HubDataOptions,
 ): Promise<SpanExample[]> {
   const examples: SpanExample[] = [];
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
-  for await (const file of dataFiles(source)) {
+  for await (const file of dataFiles(source, hub)) {
     for (const example of parseSpanExamples(file, options)) examples.push(example);
     if (examples.length >= limit) break;
   }
@@ -44,17 +47,17 @@ export function parseSpanExamples({ name, bytes }: DataFile, options: SpanReadOp
     return examples;
   }
   const format = knownFormat(name);
-  if (format !== 'jsonl') {
+  if (format !== 'jsonl' && format !== 'parquet') {
     throw new DataError(
       name,
       undefined,
       'its name tells no format that questions are read from',
-      'Name it .json (as SQuAD), .jsonl or .ndjson',
+      'Name it .json (as SQuAD), .jsonl, .ndjson or .parquet',
     );
   }
   const { context = 'context', question = 'question', answers = 'answers' } = options;
   const columns = [context, question, answers, 'id'];
-  const rows = parseTable(bytes, name, format, { columns, optional: ['id'], header: true });
+  const { rows } = parseTable(bytes, name, format, { columns, optional: ['id'], header: true });
   return rows.map(({ line, cells }) =>
     spanExample(
       { context: cells[0], question: cells[1], answers: cells[2], id: cells[3] },

@@ -1,7 +1,9 @@
 import { DataError } from '../../index';
 import { parseConll } from './conll';
-import { type DataFile, dataFiles } from './data-file';
+import type { DataFile } from './data-file';
+import { dataFiles } from './data-files';
 import { decodeUtf8 } from './decode';
+import type { HubDataOptions } from './hub';
 import { type Format, knownFormat, parseTable } from './read-table';
 import type { TokenExample } from './structured-examples';
 import type { Row } from './table';
@@ -18,15 +20,16 @@ export interface TokenReadOptions {
 
 /**
  * Reads labelled tokens: rows with lists from JSONL and Parquet, told by the file's name, and CoNLL columns from any other file.
- * @throws DataError naming file and line; FileAccessError where the file cannot be read.
+ * @throws DataError naming file and line; FileAccessError where the file cannot be read; as `hubDataFiles` for `hub:owner/name`.
  */
 export async function readTokenExamples(
   source: string,
   options: TokenReadOptions = {},
+  hub?: HubDataOptions,
 ): Promise<TokenExample[]> {
   const examples: TokenExample[] = [];
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
-  for await (const file of dataFiles(source)) {
+  for await (const file of dataFiles(source, hub)) {
     for (const example of parseTokenExamples(file, options)) examples.push(example);
     if (examples.length >= limit) break;
   }
@@ -39,7 +42,7 @@ export function parseTokenExamples(
   options: TokenReadOptions = {},
 ): TokenExample[] {
   const format = knownFormat(name);
-  if (format === 'jsonl') return fromRows(bytes, name, format, options);
+  if (format === 'jsonl' || format === 'parquet') return fromRows(bytes, name, format, options);
   const examples = parseConll(decodeUtf8(bytes, name), name);
   if (examples.length === 0) throw new DataError(name, undefined, 'holds no sentence');
   return examples;
@@ -59,7 +62,7 @@ function fromRows(
   const tagColumns = tags === undefined ? TAGS : [tags];
   const optional = [...(tags === undefined ? TAGS : []), 'id'];
   const columns = [tokenColumn, 'id', ...tagColumns];
-  const rows = parseTable(bytes, file, format, { columns, optional, header: true });
+  const { rows } = parseTable(bytes, file, format, { columns, optional, header: true });
   return rows.map(({ line, cells }) => exampleOf(line, cells, file, tokenColumn, tagColumns));
 }
 
