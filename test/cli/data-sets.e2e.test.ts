@@ -1,10 +1,10 @@
 /** The built command on Parquet files and on data sets of a hub, on graft-mini. */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TestServer } from '../support/http';
+import { sendFile, serve, type TestServer } from '../support/http';
 import { serveHub } from '../support/hub';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
@@ -45,6 +45,59 @@ async function trainOn(out: string, ...data: string[]): Promise<Record<string, u
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
+
+describe('a download of data', () => {
+  it('is stopped by Ctrl-C, and goes on where it stopped', async () => {
+    const bytes = readFileSync(join(golden, 'reviews.train.parquet'));
+    let stalls = true;
+    const slow = await serve((request, response) => {
+      if (!request.url?.endsWith('.parquet')) {
+        response.end(
+          '{"default":{"train":["https://huggingface.co/api/datasets/a/b/parquet/default/train/0.parquet"]}}',
+        );
+      } else if (stalls) {
+        response
+          .writeHead(200, { etag: '"v1"', 'content-length': bytes.length })
+          .write(bytes.subarray(0, 5000));
+        setTimeout(() => child.kill('SIGINT'), 500);
+      } else {
+        sendFile(request, response, bytes, '"v1"');
+      }
+    });
+    const env = { ...process.env, HF_ENDPOINT: slow.url, GRAFT_CACHE: join(directory, 'stopped') };
+    const out = join(directory, 'stopped-out');
+    const args = [
+      cli,
+      'train',
+      '--train',
+      'hub:a/b',
+      ...columns,
+      '--out',
+      out,
+      '--epochs',
+      '1',
+      '--limit',
+      '20',
+    ];
+    let child: ChildProcess;
+    const finish = () =>
+      new Promise<{ code: number | null; stderr: string }>((resolve) => {
+        let stderr = '';
+        child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+        child.stderr?.on('data', (chunk) => {
+          stderr += chunk;
+        });
+        child.on('close', (code) => resolve({ code, stderr }));
+      });
+    const stopped = await finish();
+    expect(stopped.stderr).toContain('stopped while the data was read; what was downloaded is kept');
+    expect(stopped.code).toBe(130);
+    stalls = false;
+    expect((await finish()).code).toBe(0);
+    expect(slow.requests.at(-1)?.headers.range).toBe('bytes=5000-');
+    await slow.close();
+  }, 60_000);
+});
 
 describe('a data set in Parquet', { timeout: 120_000 }, () => {
   const local = join(directory, 'local');
