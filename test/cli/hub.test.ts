@@ -131,6 +131,16 @@ describe('a data set of the hub', () => {
     await expect(read('hub:graft/x')).rejects.toThrow(message);
   });
 
+  it.each(['nowhere', 'ftp://example.org', 'https://'])(
+    'is refused where HF_ENDPOINT is %s',
+    async (endpoint) => {
+      vi.stubEnv('HF_ENDPOINT', endpoint);
+      await expect(read('hub:graft/reviews')).rejects.toThrow(
+        /HF_ENDPOINT: ".*" is not an http or https URL/,
+      );
+    },
+  );
+
   it('names the file that is no Parquet', async () => {
     await start({ 'graft/broken': { default: { train: [train.subarray(0, 900)] } } });
     await expect(read('hub:graft/broken')).rejects.toThrow(DataError);

@@ -65,7 +65,7 @@ export async function* hubDataFiles(source: string, options: HubDataOptions): As
 type FileList = ReadonlyMap<string, ReadonlyMap<string, readonly URL[]>>;
 
 async function readList(id: string, { signal }: HubDataOptions): Promise<FileList> {
-  const url = new URL(`${hubEndpoint()}/api/datasets/${id}/parquet`);
+  const url = hubUrl(`/api/datasets/${id}/parquet`);
   const bytes = await fetchBytes(url, LARGEST_LIST, { signal });
   if (bytes === undefined) {
     throw new FileAccessError(
@@ -103,7 +103,13 @@ function fileUrl(value: unknown, list: URL): URL {
     );
   }
   const start = url.pathname.indexOf('/api/datasets/');
-  return start === -1 ? url : new URL(`${hubEndpoint()}${url.pathname.slice(start)}`);
+  return start === -1 ? url : hubUrl(url.pathname.slice(start));
+}
+
+function hubUrl(path: string): URL {
+  const text = `${hubEndpoint()}${path}`;
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text);
+  throw new OptionError('HF_ENDPOINT', `"${hubEndpoint()}" is not an http or https URL`);
 }
 
 function chooseSplit(list: FileList, id: string, { config, split }: HubDataOptions) {
