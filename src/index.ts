@@ -40,7 +40,8 @@ export {
 export { type SaveOptions, TASK_FORMATS, type TaskFormat } from './formats/save-options';
 export type { EncoderConfig } from './models/config';
 export type { FileProgress, FileSource, OpenOptions, RandomAccessFile } from './platform/files';
-export type { SourceLike } from './platform/resolve';
+export { resolveSource, type SourceLike } from './platform/resolve';
+export { type HubSourceOptions, hubEndpoint, isHubId, type UrlSourceOptions } from './platform/url';
 export { writeFileAtomic, writeFilesAtomic } from './platform/write';
 export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
 export type { EncodedBatch, EncodeOptions, Encoding } from './tokenizer/options';

@@ -28,10 +28,17 @@ export interface ColumnOptions {
   readonly header: boolean;
 }
 
-export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOptions {
+/** Of data sets from the hub. */
+export interface HubOptions {
+  readonly config?: string;
+  readonly split?: string;
+}
+
+export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOptions, HubOptions {
   readonly backbone: string;
   readonly train: string;
   readonly dev?: string;
+  readonly devSplit?: string;
   readonly task: TaskKind;
   readonly adapter: MethodName;
   readonly bottleneck?: number;
@@ -64,7 +71,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly json: boolean;
 }
 
-export interface EvalOptions extends DeviceOptions, WeightsOption, ColumnOptions {
+export interface EvalOptions extends DeviceOptions, WeightsOption, ColumnOptions, HubOptions {
   readonly backbone: string;
   readonly adapter: string;
   readonly data: string;

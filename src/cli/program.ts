@@ -49,8 +49,11 @@ function addTrain(program: Command, actions: Actions): void {
     .command('train')
     .description('train an adapter and its head on a labelled file')
     .addOption(backboneOption())
-    .requiredOption('--train <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl')
-    .option('--dev <file>', 'examples to evaluate on after each epoch; the best epoch is kept');
+    .requiredOption('--train <file>', LABELLED)
+    .option('--dev <file>', 'examples to evaluate on after each epoch; the best epoch is kept')
+    .option('--split <name>', 'of --train, where it is hub:owner/name (default: train)')
+    .option('--dev-split <name>', 'of --dev, likewise (default: validation)')
+    .option('--config <name>', 'of a data set from the hub that has several');
   addColumnOptions(command)
     .addOption(
       new Option('--task <kind>', 'what the labels are')
@@ -159,7 +162,9 @@ function addEval(program: Command, actions: Actions): void {
     .description('evaluate an adapter on a labelled file')
     .addOption(backboneOption())
     .addOption(adapterOption())
-    .requiredOption('--data <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl');
+    .requiredOption('--data <file>', LABELLED)
+    .option('--split <name>', 'of --data, where it is hub:owner/name (default: validation)')
+    .option('--config <name>', 'of a data set from the hub that has several');
   addColumnOptions(command).addOption(weightsOption());
   addDeviceOptions(command)
     .option('--json', 'print one JSON object', false)
@@ -228,9 +233,15 @@ function addDoctor(program: Command, actions: Actions): void {
     .action(async (options: DoctorOptions) => actions.doctor(options));
 }
 
+const LABELLED =
+  'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl, .parquet, or hub:owner/name, a data set of the hub';
+
 function addColumnOptions(command: Command): Command {
   return command
-    .requiredOption('--text <column>', "the texts: a header's name or a 0-based index; JSONL: a key")
+    .requiredOption(
+      '--text <column>',
+      "the texts: a header's name or a 0-based index; JSONL: a key; Parquet: a name",
+    )
     .option('--text-pair <column>', 'the second texts, for tasks over pairs')
     .requiredOption('--label <column>', 'the labels or scores')
     .option('--no-header', "the file's first line is an example, no header");

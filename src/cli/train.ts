@@ -11,7 +11,9 @@ import {
   type TrainingOptions,
   writeFilesAtomic,
 } from '../index';
-import { labelsOf, readExamples } from './data/examples';
+import { labelsOf, readExamples, readLabelledData } from './data/examples';
+import { isHubData } from './data/hub';
+import { checkHubOptions } from './hub-options';
 import { Interrupted, interruptible } from './interrupt';
 import { describeMethod, methodOf } from './method';
 import { describeLayers, type TrainOptions } from './options';
@@ -32,23 +34,41 @@ interface TrainingData {
 /** `graft train`. Everything that can be wrong with the options and the data is found before the device is asked for. */
 export async function train(options: TrainOptions): Promise<void> {
   const method = methodOf(options);
-  const data = await readData(options);
+  checkHubOptions({ '--split': options.split }, options.train);
+  checkHubOptions({ '--dev-split': options.devSplit }, options.dev);
+  checkHubOptions({ '--config': options.config }, isHubData(options.train) ? options.train : options.dev);
+  const data = await interruptible((signal) => readData(options, signal));
   const run = await UnfinishedRun.open(options.out, settingsOf(options, method, data), options.resume);
   await interruptible((signal) =>
     withRuntime(options, (runtime) => trainOn(runtime, options, method, data, run, signal)),
   );
 }
 
-async function readData(options: TrainOptions): Promise<TrainingData> {
+async function readData(options: TrainOptions, signal: AbortSignal): Promise<TrainingData> {
+  const progress = createProgress({ quiet: options.json });
+  const { config, split = 'train', devSplit = 'validation' } = options;
+  const hub = { config, onProgress: progress.download, signal };
   const read = { ...options, kind: options.task };
-  const examples = await readExamples(options.train, read);
-  const labels = options.task === 'classification' ? labelsOf(examples, options.train) : [];
-  const knownLabels = options.task === 'classification' ? labels : undefined;
-  const dev =
-    options.dev === undefined
-      ? undefined
-      : await readExamples(options.dev, { ...read, limit: undefined, knownLabels });
-  return { examples, dev, labels };
+  try {
+    const { examples, classNames } = await readLabelledData(options.train, read, { ...hub, split });
+    const labels = options.task === 'classification' ? labelsOf(examples, options.train, classNames) : [];
+    const knownLabels = options.task === 'classification' ? labels : undefined;
+    const dev =
+      options.dev === undefined
+        ? undefined
+        : await readExamples(
+            options.dev,
+            { ...read, limit: undefined, knownLabels },
+            { ...hub, split: devSplit },
+          );
+    signal.throwIfAborted();
+    return { examples, dev, labels };
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted('stopped while the data was read; what was downloaded is kept');
+    throw error;
+  } finally {
+    progress.stop();
+  }
 }
 
 /**

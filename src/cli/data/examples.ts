@@ -1,5 +1,6 @@
 import { DataError, type Example, type TaskKind } from '../../index';
 import { parseDecimal } from '../number';
+import type { HubDataOptions } from './hub';
 import { readTable } from './read-table';
 import type { Row } from './table';
 
@@ -19,14 +20,36 @@ export interface ReadOptions extends ColumnChoice {
   readonly knownLabels?: readonly string[] | undefined;
 }
 
+/** What a file of labelled examples holds. */
+export interface LabelledData {
+  readonly examples: Example[];
+  /** The labels in the order in which the data set itself numbers them; undefined where it does not. */
+  readonly classNames: readonly string[] | undefined;
+}
+
 /**
- * Reads labelled examples from a TSV, CSV or JSONL file.
- * @throws DataError naming file and line; FileAccessError where the file cannot be read.
+ * Reads labelled examples from a TSV, CSV, JSONL or Parquet file, or a split of `hub:owner/name`, as `hub` says.
+ * @throws DataError naming file and line; FileAccessError where the file cannot be read; as `hubDataFiles`.
  */
-export async function readExamples(file: string, options: ReadOptions): Promise<Example[]> {
+export async function readLabelledData(
+  source: string,
+  options: ReadOptions,
+  hub?: HubDataOptions,
+): Promise<LabelledData> {
   const columns = [options.text, options.label];
   if (options.textPair !== undefined) columns.push(options.textPair);
-  return examplesFromRows(await readTable(file, { columns, header: options.header }), file, options);
+  const { header, limit } = options;
+  const { rows, classNames } = await readTable(source, { columns, header, limit }, hub);
+  return { examples: examplesFromRows(rows, source, options), classNames: classNames.get(options.label) };
+}
+
+/** The examples of `readLabelledData` alone. */
+export async function readExamples(
+  source: string,
+  options: ReadOptions,
+  hub?: HubDataOptions,
+): Promise<Example[]> {
+  return (await readLabelledData(source, options, hub)).examples;
 }
 
 /** `rows` hold text, label and, where asked, the second text. */
@@ -52,10 +75,15 @@ export function examplesFromRows(rows: readonly Row[], file: string, options: Re
 }
 
 /**
- * The labels of a classification task, in the order of its outputs: by value where all are numbers, else by code point.
+ * The labels of a classification task, in the order of its outputs: as `classNames` has them, else by value where all are numbers,
+ * else by code point.
  * @throws DataError where all examples have the same label.
  */
-export function labelsOf(examples: readonly Example[], file: string): string[] {
+export function labelsOf(
+  examples: readonly Example[],
+  file: string,
+  classNames?: readonly string[] | undefined,
+): string[] {
   const labels = [...new Set(examples.map(({ label }) => String(label)))];
   if (labels.length < 2) {
     throw new DataError(
@@ -65,6 +93,7 @@ export function labelsOf(examples: readonly Example[], file: string): string[] {
       'There is nothing to tell apart: at least two labels are needed (is --label the right column? --limit too small?)',
     );
   }
+  if (classNames !== undefined) return [...classNames];
   const numeric = labels.every((label) => !Number.isNaN(parseDecimal(label)));
   return labels.sort((a, b) => (numeric && Number(a) - Number(b)) || compareCodePoints(a, b));
 }
