@@ -31,7 +31,7 @@ const crossEntropyLossAndGradient = defineKernel({
 export function crossEntropy(tape: Tape, logits: Tensor): Tensor {
   const loss = tape.activation('cross_entropy', 'sequences', 1, logits.requiresGradient);
   const params = { classes: logits.columns };
-  const bindings = { logits, labels: batchLabels, loss };
+  const bindings = { logits, labels: batchLabels('sequences', 1), loss };
   const work = ({ sequenceCount }: { sequenceCount: number }) => [sequenceCount];
   if (!logits.requiresGradient) {
     tape.record({

@@ -8,10 +8,8 @@ import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
 import { ParameterLayout } from '../scheduler/parameters';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-import { encodeExamples, encodeTexts } from './encode-examples';
 import { Inference, type InferenceModel, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
 import { type MergedProducts, mergeProducts } from './merge';
-import { metricsOf, predictionsOf } from './predictions';
 import { PrefixCache } from './prefix-cache';
 import {
   capacityOf,
@@ -177,8 +175,9 @@ export class Task {
     let isComplete = false;
     try {
       const settings = resolveTraining(options);
-      const train = encodeExamples(examples, tokenizer, this.#spec);
-      const dev = options.dev === undefined ? undefined : encodeExamples(options.dev, tokenizer, this.#spec);
+      const { head } = this.#spec;
+      const train = head.encodeExamples(examples, tokenizer, this.#spec);
+      const dev = options.dev && head.encodeExamples(options.dev, tokenizer, this.#spec);
       this.takesPairs = examples.some(({ pair }) => pair !== undefined);
       const tokenBudget = this.#tokenBudget(options.tokenBudget, settings.batchSize);
       const gradients = await backend.allocate(this.#layout.size * 4, `gradients of ${this.name}`);
@@ -196,14 +195,10 @@ export class Task {
           ? this.#inference
           : new Inference(backend, modelOf(this.#recorded, 'hidden'), prefix);
       if (prefix !== undefined) owned.push(inference);
-      const labels = dev?.examples.map(({ label }) => label) ?? [];
-      const evaluate = async () => {
-        const logits = await inference.rows(dev?.examples ?? [], {
-          tokenBudget,
-          signal: options.signal,
-        });
-        return metricsOf(this.#spec, logits, labels);
-      };
+      const evaluate =
+        dev &&
+        (async () =>
+          dev.evaluate(await inference.rows(dev.examples, { tokenBudget, signal: options.signal })));
       const outcome = yield* runTraining({
         backend,
         executable,
@@ -212,7 +207,7 @@ export class Task {
         parameters: this.#recorded.parameters,
         gradients,
         initial: this.#arena,
-        kind: this.kind,
+        labelType: head.labelType,
         examples: train.examples,
         tokenBudget,
         settings,
@@ -223,7 +218,7 @@ export class Task {
           train.examples,
           dev?.examples,
         ),
-        evaluate: dev === undefined ? undefined : evaluate,
+        evaluate,
         options,
       });
       this.#arena.set(outcome.parameters);
@@ -256,19 +251,15 @@ export class Task {
 
   /** Metrics on labelled examples. Throws DataError. */
   async evaluate(examples: readonly Example[], options: PredictOptions = {}): Promise<Metrics> {
-    const { examples: encoded } = encodeExamples(examples, this.#context.tokenizer, this.#spec);
-    const logits = await this.#inference.rows(encoded, this.#inferenceOptions(options));
-    return metricsOf(
-      this.#spec,
-      logits,
-      encoded.map(({ label }) => label),
-    );
+    const set = this.#spec.head.encodeExamples(examples, this.#context.tokenizer, this.#spec);
+    const logits = await this.#inference.rows(set.examples, this.#inferenceOptions(options));
+    return set.evaluate(logits).metrics;
   }
 
   /** A label with its probability for each text, or a value where the task is a regression. */
   async predict(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[]> {
-    const { encoded } = encodeTexts(texts, this.#context.tokenizer, this.#spec);
-    return predictionsOf(this.#spec, await this.#inference.rows(encoded, this.#inferenceOptions(options)));
+    const set = this.#spec.head.encodeTexts(texts, this.#context.tokenizer, this.#spec);
+    return set.predictions(await this.#inference.rows(set.sequences, this.#inferenceOptions(options)));
   }
 
   /**
@@ -396,10 +387,11 @@ export class Task {
   }
 }
 
-/** The forward pass to logits `[B, C]`. */
+/** The forward pass to logits `[rows, C]`. */
 function modelOf(task: RecordedTask, start: ScheduleStart): InferenceModel {
   return {
-    columns: task.spec.outputs,
+    columns: task.spec.head.outputs,
+    rows: task.spec.head.rows,
     schedule: (capacity) => inferenceSchedule(task, capacity, start),
   };
 }

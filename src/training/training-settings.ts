@@ -139,15 +139,17 @@ function digest(examples: readonly EncodedExample[]): string {
     hash = Math.imul(hash ^ (word >>> 0), 0x01000193);
   };
   const bits = new DataView(new ArrayBuffer(8));
-  for (const { ids, typeIds, label } of examples) {
+  for (const { ids, typeIds, labels } of examples) {
     take(ids.length);
     for (let i = 0; i < ids.length; i++) {
       take(ids[i] ?? 0);
       take(typeIds[i] ?? 0);
     }
-    bits.setFloat64(0, label);
-    take(bits.getUint32(0));
-    take(bits.getUint32(4));
+    for (let i = 0; i < labels.length; i++) {
+      bits.setFloat64(0, labels[i] ?? 0);
+      take(bits.getUint32(0));
+      take(bits.getUint32(4));
+    }
   }
   return (hash >>> 0).toString(16).padStart(8, '0');
 }

@@ -147,7 +147,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('on %s kernels', (kind) => {
     expect([...describeAll(lower), ...describeAll(upper)]).toEqual(describeAll(whole));
     expect(describeAll(lower).filter(({ kernel }) => kernel.startsWith('attention')).length).toBe(2);
     expect(describeAll(lower).filter(({ kernel }) => kernel === 'dropout')).toEqual([]);
-    expect([whole.hiddenColumns, upper.hiddenColumns, lower.hiddenColumns]).toEqual([0, 40, 0]);
+    expect([whole, upper, lower].map(({ hidden }) => hidden.columns)).toEqual([0, 40, 0]);
   });
 
   it('an example has the same hidden states, bit for bit, whatever is computed beside it', async () => {
@@ -187,7 +187,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('on %s kernels', (kind) => {
   it('refuses a batch without the hidden states that the schedule takes, or with others', async () => {
     const { schedule } = await train({ adapterLayers: [3] }, 'hidden');
     const executable = await backend().prepare(schedule);
-    const split = { batchSize: 2, tokenBudget: 256, labels: 'classification' } as const;
+    const split = { batchSize: 2, tokenBudget: 256, labels: 'u32' } as const;
     const [batch] = batches(syntheticExamples(config, 2, 5), [0, 1], split);
     const [micro] = batch?.microBatches ?? [];
     if (micro === undefined) throw new Error('no batch');

@@ -48,7 +48,8 @@ const batch: { sequences: { ids: number[]; typeIds: number[] }[]; labels: number
 );
 const examples: EncodedExample[] = batch.sequences.map((sequence, index) => ({
   ...sequence,
-  label: batch.labels[index] ?? Number.NaN,
+  labels: [batch.labels[index] ?? Number.NaN],
+  weight: 1,
 }));
 const order = [...examples.keys()];
 
@@ -170,7 +171,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
         const schedule = trainingSchedule(task, gradients, capacityOf(64, 5), { recompute });
         const executable = await backend().prepare(schedule);
         const found = new Float32Array(task.layout.size);
-        const split = { batchSize: 5, tokenBudget: 64, labels: 'classification' } as const;
+        const split = { batchSize: 5, tokenBudget: 64, labels: 'u32' } as const;
         const [logical] = batches(examples, order, split);
         expect(logical?.microBatches.length).toBe(2);
         const { outputs } = await executable.run({
@@ -199,7 +200,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
         parameters: task.parameters,
         gradients,
         initial: arena,
-        kind: 'classification',
+        labelType: 'u32',
         examples,
         tokenBudget: 128,
         settings: resolveTraining({
