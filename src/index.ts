@@ -55,10 +55,13 @@ export type { TaskOptions } from './training/task-spec';
 export type {
   ClassificationMetrics,
   ClassificationPrediction,
+  ClassWeights,
   DoneReport,
   EpochReport,
   Example,
   Metrics,
+  MultiLabelMetrics,
+  MultiLabelPrediction,
   Prediction,
   PrefixCacheOption,
   PrefixCacheReport,

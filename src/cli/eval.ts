@@ -19,7 +19,7 @@ export async function evaluate(options: EvalOptions): Promise<void> {
     const examples = await readExamples(options.data, {
       ...options,
       kind: task.kind,
-      knownLabels: task.kind === 'classification' ? task.labels : undefined,
+      knownLabels: task.kind === 'regression' ? undefined : task.labels,
     });
     const start = performance.now();
     const metrics = await task.evaluate(examples);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   type AdapterMethod,
+  type ClassWeights,
   DivergedError,
   type DoneReport,
   type Example,
@@ -11,6 +12,7 @@ import {
   type TrainingOptions,
   writeFilesAtomic,
 } from '../index';
+import { readClassWeights } from './class-weights';
 import { labelsOf, readExamples } from './data/examples';
 import { Interrupted, interruptible } from './interrupt';
 import { describeMethod, methodOf } from './method';
@@ -27,6 +29,7 @@ interface TrainingData {
   readonly dev: Example[] | undefined;
   /** Empty for a regression. */
   readonly labels: string[];
+  readonly classWeights: ClassWeights | undefined;
 }
 
 /** `graft train`. Everything that can be wrong with the options and the data is found before the device is asked for. */
@@ -42,13 +45,14 @@ export async function train(options: TrainOptions): Promise<void> {
 async function readData(options: TrainOptions): Promise<TrainingData> {
   const read = { ...options, kind: options.task };
   const examples = await readExamples(options.train, read);
-  const labels = options.task === 'classification' ? labelsOf(examples, options.train) : [];
-  const knownLabels = options.task === 'classification' ? labels : undefined;
+  const hasLabels = options.task !== 'regression';
+  const labels = hasLabels ? labelsOf(examples, options.train, options.task) : [];
+  const knownLabels = hasLabels ? labels : undefined;
   const dev =
     options.dev === undefined
       ? undefined
       : await readExamples(options.dev, { ...read, limit: undefined, knownLabels });
-  return { examples, dev, labels };
+  return { examples, dev, labels, classWeights: await readClassWeights(options) };
 }
 
 /**
@@ -75,6 +79,7 @@ function settingsOf(options: TrainOptions, method: AdapterMethod, data: Training
     '--token-budget': options.tokenBudget,
     '--patience': options.patience ?? null,
     '--seed': options.seed,
+    ...(data.classWeights === undefined ? {} : { '--class-weights': JSON.stringify(data.classWeights) }),
     '--train': digestOf(data.examples),
     '--dev': data.dev === undefined ? null : digestOf(data.dev),
   };
@@ -137,7 +142,7 @@ async function createTask(
   });
   return backbone.createTask({
     kind: options.task,
-    ...(options.task === 'classification' ? { labels: data.labels } : {}),
+    labels: data.labels,
     adapter: method,
     adapterLayers: options.adapterLayers,
     layerNorm: options.layerNorm,
@@ -173,6 +178,7 @@ async function consume(
     weightDecay: options.weightDecay,
     clipNorm: options.clip,
     biasCorrection: options.biasCorrection,
+    classWeights: data.classWeights,
     seed: options.seed,
     tokenBudget: options.tokenBudget,
     recompute: options.recompute,
@@ -224,7 +230,7 @@ function logPath({ out }: TrainOptions): string {
 function reportedSettings(
   options: TrainOptions,
   method: AdapterMethod,
-  { examples, dev, labels }: TrainingData,
+  { examples, dev, labels, classWeights }: TrainingData,
 ): [string, string][] {
   const columns = [options.text, options.textPair].filter((column) => column !== undefined);
   return [
@@ -232,7 +238,8 @@ function reportedSettings(
       'Backbone',
       options.weights === 'f32' ? options.backbone : `${options.backbone}, weights in ${options.weights}`,
     ],
-    ['Task', options.task === 'classification' ? `classification, ${labels.length} labels` : 'regression'],
+    ['Task', labels.length === 0 ? options.task : `${options.task}, ${countOf(labels)}`],
+    ...(classWeights === undefined ? [] : [classWeightsRow(classWeights)]),
     ['Training examples', `${grouped(examples.length)} from ${options.train}`],
     ['Dev examples', dev === undefined ? 'none' : `${grouped(dev.length)} from ${options.dev}`],
     ['Columns', `${columns.join(' + ')} → ${options.label}`],
@@ -254,6 +261,18 @@ function reportedSettings(
   ];
 }
 
+function countOf(labels: readonly string[]): string {
+  return labels.length === 1 ? '1 label' : `${labels.length} labels`;
+}
+
+function classWeightsRow(weights: ClassWeights): [string, string] {
+  const list =
+    weights === 'balanced'
+      ? [weights]
+      : Object.entries(weights).map(([label, weight]) => `${label} ${weight}`);
+  return ['Class weights', list.join(', ')];
+}
+
 function introduce(
   progress: Progress,
   runtime: Runtime,
@@ -267,8 +286,8 @@ function introduce(
   progress.note(`device: ${runtime.device.name} (${runtime.backend})`);
   if (runtime.device.note !== undefined) progress.note(runtime.device.note);
   progress.note(
-    options.task === 'classification'
-      ? `${grouped(data.examples.length)} examples, ${data.labels.length} labels: ${labels}${more}`
+    data.labels.length > 0
+      ? `${grouped(data.examples.length)} examples, ${countOf(data.labels)}: ${labels}${more}`
       : `${grouped(data.examples.length)} examples`,
   );
   if (options.resume) {

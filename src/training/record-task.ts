@@ -50,6 +50,8 @@ const NO_DROPOUT = { hidden: 0, attention: 0 };
 export interface TrainingScheduleOptions extends DifferentiateOptions {
   /** Default 'tokens'. */
   readonly start?: ScheduleStart;
+  /** `[C]`, for the loss. */
+  readonly classWeights?: DeviceBuffer | undefined;
 }
 
 /**
@@ -73,7 +75,9 @@ export function trainingSchedule(
     isTraining: true,
     enter: startAt(tape, task, options.start ?? 'tokens'),
   });
-  const loss = task.spec.head.loss(tape, logits);
+  const { classWeights } = options;
+  const weights = classWeights && frozen('class weights', classWeights, 1, classWeights.byteLength / 4);
+  const loss = task.spec.head.loss(tape, logits, weights);
   const backward = differentiate(tape, new Map([[loss, loss]]), options);
   return buildSchedule(
     `training ${task.spec.name}`,

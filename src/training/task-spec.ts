@@ -14,7 +14,7 @@ export interface TaskOptions {
   readonly name?: string;
   /** Default 'classification'. */
   readonly kind?: TaskKind;
-  /** At least two, for a classification task. */
+  /** At least two for a classification task, one for a multi-label task, none for a regression. */
   readonly labels?: readonly string[];
   /** What is trained: `houlsby()`, `lora()`, … */
   readonly adapter: AdapterMethod;

@@ -1,13 +1,15 @@
 import type { AdapterMethod } from '../adapters/method';
 import type { Backend } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
-import { DeviceLimitError, GraftError } from '../errors';
+import { DeviceLimitError, GraftError, OptionError } from '../errors';
 import type { SaveOptions } from '../formats/save-options';
 import type { TaskTensor } from '../formats/task';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
 import { ParameterLayout } from '../scheduler/parameters';
 import type { Tokenizer } from '../tokenizer/tokenizer';
+import type { EncodedExample } from './batches';
+import type { Weighing } from './heads/head';
 import { Inference, type InferenceModel, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
 import { type MergedProducts, mergeProducts } from './merge';
 import { PrefixCache } from './prefix-cache';
@@ -24,6 +26,7 @@ import { initialArena, resolveTask, type TaskOptions, type TaskSpec, taskParamet
 import { runTraining, type TrainingOutcome } from './trainer';
 import { conditionsOf, resolveTraining, type TrainingSettings } from './training-settings';
 import type {
+  ClassWeights,
   DoneReport,
   Example,
   Metrics,
@@ -177,17 +180,25 @@ export class Task {
       const settings = resolveTraining(options);
       const { head } = this.#spec;
       const train = head.encodeExamples(examples, tokenizer, this.#spec);
+      const weighing = this.#weigh(options.classWeights, train.examples);
+      const trainExamples = weighing?.examples ?? train.examples;
       const dev = options.dev && head.encodeExamples(options.dev, tokenizer, this.#spec);
       this.takesPairs = examples.some(({ pair }) => pair !== undefined);
       const tokenBudget = this.#tokenBudget(options.tokenBudget, settings.batchSize);
       const gradients = await backend.allocate(this.#layout.size * 4, `gradients of ${this.name}`);
       owned.push(gradients);
+      let classWeights: DeviceBuffer | undefined;
+      if (weighing !== undefined) {
+        classWeights = await backend.allocate(weighing.weights.byteLength, `class weights of ${this.name}`);
+        owned.push(classWeights);
+        backend.write(classWeights, 0, weighing.weights);
+      }
       const capacity = capacityOf(tokenBudget, settings.batchSize);
       prefix = this.#prefixCache(settings, tokenBudget);
       const start = prefix === undefined ? 'tokens' : 'hidden';
       const { recompute } = settings;
       const executable = await backend.prepare(
-        trainingSchedule(this.#recorded, gradients, capacity, { recompute, start }),
+        trainingSchedule(this.#recorded, gradients, capacity, { recompute, start, classWeights }),
       );
       owned.push(executable);
       const inference =
@@ -208,15 +219,16 @@ export class Task {
         gradients,
         initial: this.#arena,
         labelType: head.labelType,
-        examples: train.examples,
+        examples: trainExamples,
         tokenBudget,
         settings,
         conditions: conditionsOf(
           settings,
           this.#spec,
           options.tokenBudget ?? 'auto',
-          train.examples,
+          trainExamples,
           dev?.examples,
+          weighing?.weights,
         ),
         evaluate,
         options,
@@ -256,7 +268,7 @@ export class Task {
     return set.evaluate(logits).metrics;
   }
 
-  /** A label with its probability for each text, or a value where the task is a regression. */
+  /** For each text a label with its probability, or all labels that apply, or a value, as the task's kind is. */
   async predict(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[]> {
     const set = this.#spec.head.encodeTexts(texts, this.#context.tokenizer, this.#spec);
     return set.predictions(await this.#inference.rows(set.sequences, this.#inferenceOptions(options)));
@@ -350,6 +362,16 @@ export class Task {
       tokenBudget,
       mostSequences,
     });
+  }
+
+  /** Throws OptionError for weights that cannot be, or a task without classes. */
+  #weigh(choice: ClassWeights | undefined, examples: readonly EncodedExample[]): Weighing | undefined {
+    if (choice === undefined) return undefined;
+    const { head } = this.#spec;
+    if (head.weigh === undefined) {
+      throw new OptionError('classWeights', `a ${head.kind} task has no classes to weigh`, 'Leave it out');
+    }
+    return head.weigh(choice, examples);
   }
 
   #tokenBudget(given: number | 'auto' | undefined, batchSize: number): number {

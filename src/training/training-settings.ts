@@ -102,6 +102,7 @@ export function conditionsOf(
   tokenBudget: number | 'auto',
   train: readonly EncodedExample[],
   dev: readonly EncodedExample[] | undefined,
+  classWeights: Float32Array | undefined,
 ): Record<string, string | number> {
   const {
     patience,
@@ -129,6 +130,7 @@ export function conditionsOf(
     maxLength: spec.maxLength,
     train: `${train.length} examples, digest ${digest(train)}`,
     dev: dev === undefined ? 'none' : `${dev.length} examples, digest ${digest(dev)}`,
+    ...(classWeights === undefined ? {} : { classWeights: classWeights.join() }),
   };
 }
 

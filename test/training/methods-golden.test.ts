@@ -21,7 +21,8 @@ import { resolveTraining } from '../../src/training/training-settings';
 import { useBackend } from '../support/backends';
 import { goldenPath } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
-import { startingTensor, summary } from '../support/golden-formula';
+import { startingTensor } from '../support/golden-formula';
+import { expectSummaries } from '../support/summaries';
 
 interface Case {
   readonly method: string;
@@ -56,25 +57,6 @@ const order = [...examples.keys()];
 /** f32 arithmetic on a device against float64. */
 const TOLERANCE = 1e-4;
 const LOGITS_TOLERANCE = 1e-5;
-
-/**
- * Compares sums over tensors. What is rounded is a tensor's elements, so its norm is the measure; of tensors whose gradient is
- * zero but for rounding, as that of the keys' biases is, a hundredth of the largest norm.
- */
-function expectSummaries(
-  found: (name: string) => ArrayLike<number>,
-  expected: Record<string, number[]>,
-  tolerance: number,
-): void {
-  const largest = Math.max(...Object.values(expected).map(([norm = 0]) => norm));
-  for (const [name, wanted] of Object.entries(expected)) {
-    const values = summary(found(name));
-    const scale = Math.max(wanted[0] ?? 0, largest / 100);
-    values.forEach((value, i) => {
-      expect(Math.abs(value - (wanted[i] ?? Number.NaN)) / scale, `${name}, ${i}`).toBeLessThan(tolerance);
-    });
-  }
-}
 
 it('there is a case of every method', () => {
   const methods = new Set(Object.values(golden.cases).map(({ method }) => method));

@@ -1,7 +1,7 @@
 import type { Tape, Tensor } from '../../scheduler/tape';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { EncodedExample, LabelType } from '../batches';
-import type { Example, Metrics, Prediction, TaskKind, TextInput } from '../types';
+import type { ClassWeights, Example, Metrics, Prediction, TaskKind, TextInput } from '../types';
 
 /**
  * What a task says of its texts, and how that is learnt: a kind of task as one object. A linear stands before it, with a row for
@@ -19,8 +19,22 @@ export interface Head {
   encodeExamples(examples: readonly Example[], tokenizer: Tokenizer, limits: TextLimits): LabelledSet;
   /** Texts to predict. */
   encodeTexts(texts: readonly TextInput[], tokenizer: Tokenizer, limits: TextLimits): TextSet;
-  /** The losses of logits `[rows, C]` against the batch's table of labels: their sum is to be divided by the examples' weights. */
-  loss(tape: Tape, logits: Tensor): Tensor;
+  /**
+   * The losses of logits `[rows, C]` against the batch's table of labels: their sum is to be divided by the examples' weights.
+   * @param weights of the classes, `[1, C]`
+   */
+  loss(tape: Tape, logits: Tensor, weights?: Tensor): Tensor;
+  /**
+   * Weights for the loss, and the training examples with what they then weigh; absent where there are no classes. Throws
+   * OptionError.
+   */
+  readonly weigh?: ((choice: ClassWeights, examples: readonly EncodedExample[]) => Weighing) | undefined;
+}
+
+export interface Weighing {
+  /** `[C]` */
+  readonly weights: Float32Array<ArrayBuffer>;
+  readonly examples: readonly EncodedExample[];
 }
 
 export interface TextLimits {

@@ -2,11 +2,13 @@ import { OptionError } from '../../errors';
 import type { TaskKind } from '../types';
 import { classificationHead } from './classification';
 import type { Head } from './head';
+import { multiLabelHead } from './multi-label';
 import { regressionHead } from './regression';
 
 /** Every kind of task; each throws OptionError for labels that it cannot have. */
 const HEADS: Readonly<Record<TaskKind, (labels: readonly string[]) => Head>> = {
   classification: classificationHead,
+  'multi-label': multiLabelHead,
   regression: regressionHead,
 };
 

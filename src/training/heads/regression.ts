@@ -13,8 +13,11 @@ export function regressionHead(labels: readonly string[]): Head {
     outputs: 1,
     labelType: 'f32',
     expected: 'a finite number',
-    numbersOf: (label) => (label !== '' && Number.isFinite(Number(label)) ? [Number(label)] : undefined),
-    loss: squaredError,
+    numbersOf(label) {
+      const isNumber = typeof label !== 'object' && label !== '' && Number.isFinite(Number(label));
+      return isNumber ? [Number(label)] : undefined;
+    },
+    loss: (tape, logits) => squaredError(tape, logits),
     predict: ([value = Number.NaN]) => ({ value }),
     evaluate(rows, labelNumbers) {
       const actual = labelNumbers.map(([number = Number.NaN]) => number);

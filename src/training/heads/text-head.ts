@@ -6,7 +6,7 @@ import type { Evaluation, Head } from './head';
 import { rowsOf } from './logits';
 
 /** What heads differ in that say one thing of each text: a row of logits `[C]` an example. */
-export interface TextHead extends Pick<Head, 'kind' | 'outputs' | 'labelType' | 'loss'> {
+export interface TextHead extends Pick<Head, 'kind' | 'outputs' | 'labelType' | 'loss' | 'weigh'> {
   /** The numbers of a label, as the loss reads them; undefined where it is none. */
   numbersOf(label: Example['label']): readonly number[] | undefined;
   /** What a label has to be, for messages: 'a finite number'. */
@@ -23,7 +23,8 @@ export function textHead(own: TextHead): Head {
     rows: 'sequences',
     outputs: own.outputs,
     labelType: own.labelType,
-    loss: (tape, logits) => own.loss(tape, logits),
+    loss: (tape, logits, weights) => own.loss(tape, logits, weights),
+    weigh: own.weigh,
     encodeExamples(examples, tokenizer, limits) {
       const labels = examples.map(({ label }, index) => {
         const numbers = own.numbersOf(label);
