@@ -71,6 +71,56 @@ describe('examples', () => {
   });
 });
 
+describe('multi-label examples', () => {
+  const multiLabel: ReadOptions = { ...single, kind: 'multi-label' };
+  const labelsIn = (cell: unknown, more: Partial<ReadOptions> = {}) =>
+    examplesFromRows([{ line: 7, cells: ['a', cell] }], 'f', { ...multiLabel, ...more })[0]?.label;
+
+  it('split a cell at the separator; an empty cell has none', () => {
+    expect(labelsIn('x| y |z')).toEqual(['x', 'y', 'z']);
+    expect(labelsIn('x')).toEqual(['x']);
+    expect(labelsIn('')).toEqual([]);
+    expect(labelsIn(' ')).toEqual([]);
+    expect(labelsIn('x|y|x')).toEqual(['x', 'y']);
+    expect(labelsIn('x, y|z', { labelSeparator: ',' })).toEqual(['x', 'y|z']);
+  });
+
+  it('take a list of JSONL as it is', () => {
+    expect(labelsIn(['x', 'y|z', 3, true])).toEqual(['x', 'y|z', '3', 'true']);
+    expect(labelsIn([])).toEqual([]);
+  });
+
+  it.each([
+    ['a missing cell', undefined, /f, line 7: a label in column "label" is empty/],
+    ['null', null, /line 7: a label in column "label" is empty/],
+    ['an empty part', 'x||y', /line 7: a label in column "label" is empty.*between "\|"/],
+    ['an empty item', ['x', ''], /line 7: a label in column "label" is empty/],
+    ['a list in a list', [['x']], /line 7: column "label" holds a list/],
+    ['an object', {}, /line 7: column "label" holds an object/],
+  ])('refuse %s', (_, cell, message) => {
+    expect(() => labelsIn(cell)).toThrow(DataError);
+    expect(() => labelsIn(cell)).toThrow(message);
+  });
+
+  it('refuse a label that the task does not know', () => {
+    const known = { knownLabels: ['x', 'y'] };
+    expect(labelsIn('y|x', known)).toEqual(['y', 'x']);
+    expect(() => labelsIn('x|z', known)).toThrow(/f, line 7: the label "z" is none that/);
+  });
+
+  it('have the labels of all of them, one at least', () => {
+    const of = (...lists: string[][]) =>
+      labelsOf(
+        lists.map((label) => ({ text: 'a', label })),
+        'f',
+        'multi-label',
+      );
+    expect(of(['b', 'a'], [], ['a', 'c'])).toEqual(['a', 'b', 'c']);
+    expect(of(['b'])).toEqual(['b']);
+    expect(() => of([], [])).toThrow(/f: no example has a label/);
+  });
+});
+
 describe('labels', () => {
   const labels = (...names: string[]) =>
     labelsOf(
