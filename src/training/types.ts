@@ -204,7 +204,7 @@ export interface StepReport {
   readonly totalSteps: number;
   /** Counts from 1. */
   readonly epoch: number;
-  /** Mean over the step's examples. */
+  /** Mean over the step's examples; with `classWeights` as they weigh it. */
   readonly loss: number;
   /** As the schedule had it for this step. */
   readonly learningRate: number;

@@ -7,13 +7,22 @@ import type { AdapterMethod } from '../../src/adapters/method';
 import { openCheckpoint } from '../../src/models/checkpoint';
 import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
 import { uploadLayerNorms } from '../../src/models/layer-norms';
+import { IGNORED_LABEL } from '../../src/ops/cross_entropy';
 import { directorySource } from '../../src/platform/directory';
 import { ParameterLayout } from '../../src/scheduler/parameters';
-import type { EncodedExample } from '../../src/training/batches';
+import { batches, type EncodedExample } from '../../src/training/batches';
 import { Inference } from '../../src/training/inference';
 import { PrefixCache } from '../../src/training/prefix-cache';
-import { inferenceSchedule, type RecordedTask, type ScheduleStart } from '../../src/training/record-task';
+import {
+  capacityOf,
+  inferenceSchedule,
+  type RecordedTask,
+  type ScheduleStart,
+  trainingSchedule,
+} from '../../src/training/record-task';
 import { resolveTask, taskParameters } from '../../src/training/task-spec';
+import { runTraining } from '../../src/training/trainer';
+import { resolveTraining } from '../../src/training/training-settings';
 import { useBackend } from '../support/backends';
 import { goldenPath, readGolden } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
@@ -66,23 +75,127 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('a row for each token, %s ke
     return new Inference(backend(), { columns, rows, schedule }, prefix);
   }
 
+  /** PyTorch's last ones, packed `[107, hidden]`. */
+  async function hiddenStates(): Promise<Float32Array> {
+    return (await readGolden('bert', 'hidden.safetensors')).get('hidden.2') ?? new Float32Array();
+  }
+
+  /** `[tokens][3]` of these hidden states, in float64. */
+  function wantedLogits(hidden: Float32Array): number[][] {
+    const weight = start.get('classifier.weight') ?? new Float32Array();
+    const bias = start.get('classifier.bias') ?? new Float32Array();
+    return Array.from({ length: hidden.length / HIDDEN }, (_, token) =>
+      [0, 1, 2].map((output) => {
+        let sum = bias[output] ?? Number.NaN;
+        for (let i = 0; i < HIDDEN; i++) {
+          sum += (hidden[token * HIDDEN + i] ?? Number.NaN) * (weight[output * HIDDEN + i] ?? Number.NaN);
+        }
+        return sum;
+      }),
+    );
+  }
+
   it("logits are a linear of PyTorch's last hidden states, without the pooler", async () => {
     const inference = inferenceOf(await record(houlsby({ bottleneck: 8 })), 'tokens');
     const logits = await inference.rows(examples, options);
     inference.dispose();
-    const hidden = (await readGolden('bert', 'hidden.safetensors')).get('hidden.2') ?? new Float32Array();
-    const weight = start.get('classifier.weight') ?? new Float32Array();
-    const bias = start.get('classifier.bias') ?? new Float32Array();
-    const wanted = Array.from({ length: 107 * 3 }, (_, at) => {
-      const [token, output] = [Math.floor(at / 3), at % 3];
-      const row = hidden.subarray(token * HIDDEN, (token + 1) * HIDDEN);
-      return row.reduce(
-        (sum, value, i) => sum + value * (weight[output * HIDDEN + i] ?? Number.NaN),
-        bias[output] ?? Number.NaN,
+    expect(logits.length).toBe(107 * 3);
+    expect(relativeError(logits, wantedLogits(await hiddenStates()).flat())).toBeLessThan(1e-5);
+  });
+
+  describe('in training', () => {
+    // Every third token has no label.
+    const labelled = sequences.map((sequence, index): EncodedExample => {
+      const labels = sequence.ids.map((_, t) => (t % 3 === 1 ? IGNORED_LABEL : (t + index) % 3));
+      return { ...sequence, labels, weight: labels.filter((label) => label !== IGNORED_LABEL).length };
+    });
+
+    async function run(given: readonly EncodedExample[]) {
+      const task = await record(houlsby({ bottleneck: 8 }));
+      const gradients = await backend().allocate(task.layout.size * 4, 'gradients');
+      const executable = await backend().prepare(trainingSchedule(task, gradients, capacityOf(64, 5)));
+      const found = new Float32Array(task.layout.size);
+      const split = { batchSize: 5, tokenBudget: 64, labels: 'u32' } as const;
+      const [logical] = batches(given, [...given.keys()], split);
+      const weight = logical?.weight ?? Number.NaN;
+      const { outputs } = await executable.run({
+        microBatches: logical?.microBatches ?? [],
+        seed: 0,
+        step: 1,
+        lossScale: 1 / weight,
+        clear: [gradients],
+        readBack: [{ buffer: gradients, into: () => found }],
+      });
+      const loss = (outputs[0] ?? []).reduce((sum, value) => sum + value, 0) / weight;
+      const count = logical?.microBatches.length;
+      return { task, gradients, executable, loss, found, count };
+    }
+
+    it("the loss is the mean over tokens with a label, and so are the head's gradients", async () => {
+      const { task, executable, loss, found, count } = await run(labelled);
+      executable.dispose();
+      expect(count).toBe(2);
+      const hidden = await hiddenStates();
+      const labels = labelled.flatMap((one) => Array.from(one.labels));
+      const counted = labels.filter((label) => label !== IGNORED_LABEL).length;
+      expect(counted).toBe(labelled.reduce((sum, { weight }) => sum + weight, 0));
+      let wantedLoss = 0;
+      const weightGradient = new Float64Array(3 * HIDDEN);
+      const biasGradient = new Float64Array(3);
+      wantedLogits(hidden).forEach((row, token) => {
+        const label = labels[token] ?? IGNORED_LABEL;
+        if (label === IGNORED_LABEL) return;
+        const sum = row.reduce((total, logit) => total + Math.exp(logit), 0);
+        wantedLoss += (Math.log(sum) - (row[label] ?? Number.NaN)) / counted;
+        row.forEach((logit, output) => {
+          const difference = (Math.exp(logit) / sum - (output === label ? 1 : 0)) / counted;
+          biasGradient[output] = (biasGradient[output] ?? 0) + difference;
+          for (let i = 0; i < HIDDEN; i++) {
+            const at = output * HIDDEN + i;
+            const value = hidden[token * HIDDEN + i] ?? Number.NaN;
+            weightGradient[at] = (weightGradient[at] ?? 0) + difference * value;
+          }
+        });
+      });
+      expect(Math.abs(loss / wantedLoss - 1)).toBeLessThan(1e-5);
+      const gradientOf = (name: string) => task.layout.slice(found, name);
+      expect(relativeError(gradientOf('classifier.weight'), weightGradient)).toBeLessThan(1e-4);
+      expect(relativeError(gradientOf('classifier.bias'), biasGradient)).toBeLessThan(1e-4);
+      // It goes on into the encoder, of every token.
+      expect(Math.max(...gradientOf('layer.1.output.adapter.down.weight').map(Math.abs))).toBeGreaterThan(
+        1e-4,
       );
     });
-    expect(logits.length).toBe(107 * 3);
-    expect(relativeError(logits, wanted)).toBeLessThan(1e-5);
+
+    it('a batch in which no token has a label has the loss 0 and changes nothing', async () => {
+      const silent = labelled.map((one) => ({
+        ...one,
+        labels: Array.from(one.labels, () => IGNORED_LABEL),
+        weight: 0,
+      }));
+      const { task, gradients, executable } = await run(labelled);
+      const initial = await backend().read(task.parameters, task.layout.size);
+      const training = runTraining({
+        backend: backend(),
+        executable,
+        layout: task.layout,
+        parameters: task.parameters,
+        gradients,
+        initial,
+        labelType: 'u32',
+        examples: silent,
+        tokenBudget: 64,
+        settings: resolveTraining({ epochs: 1, batchSize: 5, weightDecay: 0 }),
+        conditions: {},
+        evaluate: undefined,
+        options: {},
+      });
+      const { value } = await training.next();
+      expect(value).toMatchObject({ type: 'step', loss: 0, gradientNorm: 0 });
+      await training.next();
+      expect((await training.next()).value).toMatchObject({ parameters: initial });
+      executable.dispose();
+    });
   });
 
   it('on layers that are all frozen, kept hidden states give the same bits', async () => {
