@@ -56,10 +56,13 @@ export type { TaskOptions } from './training/task-spec';
 export type {
   ClassificationMetrics,
   ClassificationPrediction,
+  ClassWeights,
   DoneReport,
   EpochReport,
   Example,
   Metrics,
+  MultiLabelMetrics,
+  MultiLabelPrediction,
   Prediction,
   PrefixCacheOption,
   PrefixCacheReport,

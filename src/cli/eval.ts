@@ -19,7 +19,7 @@ export async function evaluate(options: EvalOptions): Promise<void> {
     });
     const task = await backbone.loadTask(options.adapter);
     checkPairs(task, options);
-    const knownLabels = task.kind === 'classification' ? task.labels : undefined;
+    const knownLabels = task.kind === 'regression' ? undefined : task.labels;
     const examples = await readExamples(
       data,
       { ...options, kind: task.kind, knownLabels },

@@ -25,6 +25,7 @@ export interface ColumnOptions {
   readonly text: string;
   readonly textPair?: string;
   readonly label: string;
+  readonly labelSeparator?: string;
   readonly header: boolean;
 }
 
@@ -40,6 +41,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly dev?: string;
   readonly devSplit?: string;
   readonly task: TaskKind;
+  readonly classWeights?: string;
   readonly adapter: MethodName;
   readonly bottleneck?: number;
   readonly scaling?: number;
@@ -176,6 +178,12 @@ export function decimalNumber(range: NumberRange): (text: string) => number {
     const upper = most === Number.POSITIVE_INFINITY ? '' : ` and ${belowMost ? 'below' : 'at most'} ${most}`;
     throw new InvalidArgumentError(`It must be a number ${lower}${upper}.`);
   };
+}
+
+/** A parser for commander: some text. */
+export function nonEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
 }
 
 /** Lets `auto` through and hands anything else to `parse`. */

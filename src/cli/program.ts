@@ -8,6 +8,7 @@ import {
   type ExportOptions,
   type InspectOptions,
   layerList,
+  nonEmpty,
   orAuto,
   type PredictOptions,
   type TokenizeOptions,
@@ -57,8 +58,12 @@ function addTrain(program: Command, actions: Actions): void {
   addColumnOptions(command)
     .addOption(
       new Option('--task <kind>', 'what the labels are')
-        .choices(['classification', 'regression'])
+        .choices(['classification', 'multi-label', 'regression'])
         .default('classification'),
+    )
+    .option(
+      '--class-weights <weights>',
+      'what labels count in training: balanced, or label:number,label:number, or a .json file with them',
     )
     .addOption(new Option('--adapter <method>', 'what is trained').choices(METHOD_NAMES).default('houlsby'))
     .option('--bottleneck <size>', 'houlsby, pfeiffer, parallel: width (default: 64)', wholeNumber(1))
@@ -244,6 +249,7 @@ function addColumnOptions(command: Command): Command {
     )
     .option('--text-pair <column>', 'the second texts, for tasks over pairs')
     .requiredOption('--label <column>', 'the labels or scores')
+    .option('--label-separator <text>', 'multi-label: what stands between labels (default: |)', nonEmpty)
     .option('--no-header', "the file's first line is an example, no header");
 }
 

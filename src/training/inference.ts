@@ -15,11 +15,12 @@ export interface InferenceOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** A forward pass that gives a row for each sequence. */
+/** A forward pass that gives a row for each sequence, or for each token. */
 export interface InferenceModel {
   /** Numbers in a row. */
   readonly columns: number;
-  /** Its only output is `[B, columns]`. */
+  readonly rows: 'sequences' | 'tokens';
+  /** Its only output is `[rows, columns]`. */
   schedule(capacity: BatchShape): Schedule;
 }
 
@@ -37,13 +38,15 @@ export class Inference {
     this.#prefix = prefix;
   }
 
-  /** The rows of every example in their order, `[examples, columns]`. Labels are not read. */
+  /** The rows of every example in their order, `[examples, columns]` or `[tokens, columns]`. Labels are not read. */
   async rows(
     examples: readonly EncodedExample[],
     options: InferenceOptions,
   ): Promise<Float32Array<ArrayBuffer>> {
-    const { columns } = this.#model;
-    const all = new Float32Array(examples.length * columns);
+    const { columns, rows } = this.#model;
+    const rowCount =
+      rows === 'sequences' ? examples.length : examples.reduce((sum, { ids }) => sum + ids.length, 0);
+    const all = new Float32Array(rowCount * columns);
     const executable = await this.#prepare(options.tokenBudget);
     const order = Array.from(examples, (_, index) => index);
     const split: BatchOptions = {
@@ -52,11 +55,14 @@ export class Inference {
       labels: 'none',
     };
     let done = 0;
+    let end = 0;
     for (const batch of batches(examples, order, split)) {
       options.signal?.throwIfAborted();
       const { microBatches } = (await this.#prefix?.attach(batch)) ?? batch;
       const { outputs } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
-      all.set(outputs[0] ?? [], done * columns);
+      const found = outputs[0] ?? new Float32Array(0);
+      all.set(found, end);
+      end += found.length;
       done += batch.sequenceCount;
       options.onProgress?.(done, examples.length);
     }

@@ -102,6 +102,7 @@ export function conditionsOf(
   tokenBudget: number | 'auto',
   train: readonly EncodedExample[],
   dev: readonly EncodedExample[] | undefined,
+  classWeights: Float32Array | undefined,
 ): Record<string, string | number> {
   const {
     patience,
@@ -129,6 +130,7 @@ export function conditionsOf(
     maxLength: spec.maxLength,
     train: `${train.length} examples, digest ${digest(train)}`,
     dev: dev === undefined ? 'none' : `${dev.length} examples, digest ${digest(dev)}`,
+    ...(classWeights === undefined ? {} : { classWeights: classWeights.join() }),
   };
 }
 
@@ -139,15 +141,17 @@ function digest(examples: readonly EncodedExample[]): string {
     hash = Math.imul(hash ^ (word >>> 0), 0x01000193);
   };
   const bits = new DataView(new ArrayBuffer(8));
-  for (const { ids, typeIds, label } of examples) {
+  for (const { ids, typeIds, labels } of examples) {
     take(ids.length);
     for (let i = 0; i < ids.length; i++) {
       take(ids[i] ?? 0);
       take(typeIds[i] ?? 0);
     }
-    bits.setFloat64(0, label);
-    take(bits.getUint32(0));
-    take(bits.getUint32(4));
+    for (let i = 0; i < labels.length; i++) {
+      bits.setFloat64(0, labels[i] ?? 0);
+      take(bits.getUint32(0));
+      take(bits.getUint32(4));
+    }
   }
   return (hash >>> 0).toString(16).padStart(8, '0');
 }

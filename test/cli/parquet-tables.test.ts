@@ -34,8 +34,8 @@ describe('a Parquet file among the formats', () => {
       { text: 'row 0 – ', label: 'bad' },
       { text: 'row 1 – é😀中', label: 'good' },
     ]);
-    expect(labelsOf(examples, path, classNames)).toEqual(['bad', 'good', 'fair']);
-    expect(() => labelsOf(examples.slice(0, 1), path, classNames)).toThrow(
+    expect(labelsOf(examples, path, { kind: 'classification', classNames })).toEqual(['bad', 'good', 'fair']);
+    expect(() => labelsOf(examples.slice(0, 1), path, { kind: 'classification', classNames })).toThrow(
       /every example has the label "bad"/,
     );
   });

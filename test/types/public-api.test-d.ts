@@ -15,6 +15,8 @@ import {
   loadBackbone,
   loadTokenizer,
   type Metrics,
+  type MultiLabelMetrics,
+  type MultiLabelPrediction,
   OptionError,
   type Prediction,
   type RegressionMetrics,
@@ -57,11 +59,14 @@ describe('predictions and metrics', () => {
     if ('label' in prediction) {
       expectTypeOf(prediction).toEqualTypeOf<ClassificationPrediction>();
       expectTypeOf(prediction.scores).toEqualTypeOf<Readonly<Record<string, number>>>();
+    } else if ('labels' in prediction) {
+      expectTypeOf(prediction).toEqualTypeOf<MultiLabelPrediction>();
     } else {
       expectTypeOf(prediction).toEqualTypeOf<RegressionPrediction>();
     }
     const metrics: Metrics = await task.evaluate([]);
     if ('accuracy' in metrics) expectTypeOf(metrics).toEqualTypeOf<ClassificationMetrics>();
+    else if ('exactMatch' in metrics) expectTypeOf(metrics).toEqualTypeOf<MultiLabelMetrics>();
     else expectTypeOf(metrics).toEqualTypeOf<RegressionMetrics>();
     // @ts-expect-error: a regression's predictions have no label.
     expectTypeOf(prediction.label).toBeString();
@@ -113,7 +118,7 @@ describe('options', () => {
     const example: Example = { text: 'text', label: 'a' };
     // @ts-expect-error: read-only.
     example.label = 'b';
-    expectTypeOf<Example['label']>().toEqualTypeOf<string | number>();
+    expectTypeOf<Example['label']>().toEqualTypeOf<string | number | readonly string[]>();
   });
 });
 
@@ -158,6 +163,6 @@ describe('errors and results', () => {
   it('are files by name, and methods', () => {
     expectTypeOf(task.save()).resolves.toEqualTypeOf<Record<string, Uint8Array<ArrayBuffer>>>();
     expectTypeOf(houlsby({ bottleneck: 8 })).toEqualTypeOf<AdapterMethod>();
-    expectTypeOf(task.kind).toEqualTypeOf<'classification' | 'regression'>();
+    expectTypeOf(task.kind).toEqualTypeOf<'classification' | 'multi-label' | 'regression'>();
   });
 });

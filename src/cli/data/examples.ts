@@ -9,6 +9,8 @@ export interface ColumnChoice {
   readonly text: string;
   readonly textPair?: string | undefined;
   readonly label: string;
+  /** Between the labels of a multi-label cell. Default '|'. */
+  readonly labelSeparator?: string | undefined;
   readonly header: boolean;
 }
 
@@ -61,11 +63,12 @@ export function examplesFromRows(rows: readonly Row[], file: string, options: Re
       text: textOf(text, options.text, file, line),
       label: labelOf(labelCell, options, file, line),
     };
-    if (known !== undefined && typeof example.label === 'string' && !known.has(example.label)) {
+    const unknown = namesOf(example).find((label) => known?.has(label) === false);
+    if (known !== undefined && unknown !== undefined) {
       throw new DataError(
         file,
         line,
-        `the label ${JSON.stringify(example.label)} is none that the task was trained on`,
+        `the label ${JSON.stringify(unknown)} is none that the task was trained on`,
         `It knows ${summarize([...known])}`,
       );
     }
@@ -74,18 +77,32 @@ export function examplesFromRows(rows: readonly Row[], file: string, options: Re
   });
 }
 
+/** An example's labels by name; none of a regression's. */
+function namesOf({ label }: Pick<Example, 'label'>): readonly string[] {
+  return typeof label === 'object' ? label : typeof label === 'string' ? [label] : [];
+}
+
+export interface LabelNaming {
+  readonly kind: TaskKind;
+  /** Of the data set itself; see LabelledData. */
+  readonly classNames?: readonly string[] | undefined;
+}
+
 /**
- * The labels of a classification task, in the order of its outputs: as `classNames` has them, else by value where all are numbers,
- * else by code point.
- * @throws DataError where all examples have the same label.
+ * The labels of a classification or multi-label task, in the order of its outputs: as `classNames` has them, else by value where all
+ * are numbers, else by code point.
+ * @throws DataError where all examples have the same label, or in a multi-label task none has any.
  */
 export function labelsOf(
   examples: readonly Example[],
   file: string,
-  classNames?: readonly string[] | undefined,
+  { kind, classNames }: LabelNaming,
 ): string[] {
-  const labels = [...new Set(examples.map(({ label }) => String(label)))];
-  if (labels.length < 2) {
+  const labels = [...new Set(examples.flatMap(namesOf))];
+  if (kind === 'multi-label' && labels.length === 0) {
+    throw new DataError(file, undefined, 'no example has a label', 'Is --label the right column?');
+  }
+  if (kind === 'classification' && labels.length < 2) {
     throw new DataError(
       file,
       undefined,
@@ -111,7 +128,8 @@ function textOf(cell: unknown, column: string, file: string, line: number): stri
   return text;
 }
 
-function labelOf(cell: unknown, options: ReadOptions, file: string, line: number): string | number {
+function labelOf(cell: unknown, options: ReadOptions, file: string, line: number): Example['label'] {
+  if (options.kind === 'multi-label') return labelListOf(cell, options, file, line);
   const label = scalar(cell, options.label, file, line)?.trim();
   if (label === undefined || label === '') {
     throw new DataError(
@@ -132,6 +150,31 @@ function labelOf(cell: unknown, options: ReadOptions, file: string, line: number
     );
   }
   return value;
+}
+
+/** The labels of a cell, each once: a list in JSONL, else a text with separators; an empty one has none. */
+function labelListOf(
+  cell: unknown,
+  { label: column, labelSeparator = '|' }: ReadOptions,
+  file: string,
+  line: number,
+): readonly string[] {
+  const parts: readonly unknown[] = Array.isArray(cell)
+    ? cell
+    : (scalar(cell, column, file, line)?.split(labelSeparator) ?? [undefined]);
+  const isNone = parts.length === 1 && typeof parts[0] === 'string' && parts[0].trim() === '';
+  if (isNone) return [];
+  const labels = parts.map((part) => {
+    const label = scalar(part, column, file, line)?.trim();
+    if (label !== undefined && label !== '') return label;
+    throw new DataError(
+      file,
+      line,
+      `a label in column "${column}" is empty`,
+      `Labels stand between "${labelSeparator}", in JSONL in a list; leave the cell empty (in JSONL []) where there is none`,
+    );
+  });
+  return [...new Set(labels)];
 }
 
 /** JSONL may hold numbers and booleans where a text or a label is meant; lists and objects are a mistake. */

@@ -1,4 +1,4 @@
-import { houlsby, type Prediction, type Runtime, type Task, type TaskKind } from 'graft-ml';
+import { houlsby, type Prediction, type Runtime, type Task } from 'graft-ml';
 import type {
   AppState,
   BackboneChoice,
@@ -13,6 +13,7 @@ import type {
   PredictionView,
   TableExamples,
   TableGuess,
+  TaskKind,
   TaskSettings,
   TaskState,
   TrainOptions,
@@ -24,6 +25,7 @@ import { guessKind, pairOf, sortedLabels } from './data/labels';
 import { describeTable, examplesOf, readTable, type Table } from './data/read-table';
 import { DeviceSession, type Place } from './device-session';
 import { engineErrorOf, NotFoundError, notTrained, otherBackbone, trainedElsewhere } from './errors';
+import { requireKnownKind, requireKnownPrediction } from './kinds';
 import { adapterName, byteLengthOf, checkName, MOST_TOKENS, maxLengthAt } from './limits';
 import { DeviceOpener } from './open-device';
 import { throttledProgress } from './progress-events';
@@ -255,9 +257,14 @@ export class GraftEngine implements Engine {
         throw otherBackbone('This adapter', backbone.description);
       }
       const task = await place.backbone.loadTask(files);
-      const uploaded = uploadedRecord(task, place, files);
-      place.tasks.set(uploaded.id, task);
-      return uploaded;
+      try {
+        const uploaded = uploadedRecord(task, place, files);
+        place.tasks.set(uploaded.id, task);
+        return uploaded;
+      } catch (error) {
+        task.dispose();
+        throw error;
+      }
     });
     await this.#book.keep(record, [{ store: 'adapters', key: record.id, value: files }]);
     await this.#keeper.measure();
@@ -342,7 +349,7 @@ function uploadedRecord(task: Task, { identity }: Place, files: FilesByName): Ta
     // Of another method it has none, and is trained anew with the usual one.
     ...newRecord(
       checkName(task.name),
-      task.kind,
+      requireKnownKind(task.kind),
       typeof bottleneck === 'number' ? bottleneck : USUAL_BOTTLENECK,
     ),
     trained: {
@@ -372,7 +379,8 @@ function withExamples(record: TaskRecord, examples: readonly ExampleRow[]): Task
   };
 }
 
-function viewOf(prediction: Prediction, milliseconds: number): PredictionView {
+function viewOf(given: Prediction, milliseconds: number): PredictionView {
+  const prediction = requireKnownPrediction(given);
   if ('value' in prediction) return { kind: 'regression', value: prediction.value, milliseconds };
   const scores = Object.entries(prediction.scores)
     .map(([label, score]) => ({ label, score }))

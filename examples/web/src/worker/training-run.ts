@@ -4,10 +4,9 @@ import {
   type Example,
   houlsby,
   type Task,
-  type TaskKind,
   type TrainingReport,
 } from 'graft-ml';
-import type { Curves, ExampleRow, TaskResult, TrainOptions, TrainProgress } from '../engine';
+import type { Curves, ExampleRow, TaskKind, TaskResult, TrainOptions, TrainProgress } from '../engine';
 import {
   type BaselineTask,
   baselineSample,
@@ -18,6 +17,7 @@ import { CurveRecorder } from './curves';
 import { labelOf, pairOf } from './data/labels';
 import { splitExamples } from './data/split';
 import type { DeviceSession, Place } from './device-session';
+import { requireKnownMetrics, scoreOf } from './kinds';
 import { Meter } from './meter';
 import { findMistakes, type NumberedExample } from './mistakes';
 
@@ -208,7 +208,7 @@ export class TrainingRun {
     }
     this.#meter.evaluated();
     const { dev, step, epoch } = report;
-    if (dev !== undefined) this.#curves.addDev(step, epoch, 'accuracy' in dev ? dev.accuracy : dev.pearson);
+    if (dev !== undefined) this.#curves.addDev(step, epoch, scoreOf(requireKnownMetrics(dev)));
     this.#listeners.changed();
   }
 
@@ -229,7 +229,7 @@ export class TrainingRun {
     this.#enter('comparing');
     const baseline = await this.#compare(place);
     return {
-      metrics: done.dev,
+      metrics: requireKnownMetrics(done.dev),
       mistakes,
       baseline,
       seconds: this.seconds,

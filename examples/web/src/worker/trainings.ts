@@ -1,5 +1,5 @@
-import { DataError, DivergedError, OptionError, type Task, type TaskKind } from 'graft-ml';
-import type { Curves, ExampleRow, TaskState, TrainOptions } from '../engine';
+import { DataError, DivergedError, OptionError, type Task } from 'graft-ml';
+import type { Curves, ExampleRow, TaskKind, TaskState, TrainOptions } from '../engine';
 import { NO_CURVES } from './curves';
 import { checkExamples } from './data/data-check';
 import { sortedLabels } from './data/labels';
