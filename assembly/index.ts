@@ -9,6 +9,7 @@ export {
 export { add } from './kernels/add';
 export { attention_forward, attention_forward_saving } from './kernels/attention';
 export { attention_backward_key, attention_backward_query } from './kernels/attention_backward';
+export { binary_cross_entropy, binary_cross_entropy_gradient } from './kernels/binary_cross_entropy';
 export { cross_entropy, cross_entropy_gradient } from './kernels/cross_entropy';
 export { dropout } from './kernels/dropout';
 export { embeddings, embeddings_gradient } from './kernels/embeddings';

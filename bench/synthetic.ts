@@ -79,6 +79,7 @@ export function syntheticExamples(
   return Array.from({ length: sequences }, (_, index) => ({
     ids: Uint32Array.from({ length }, () => random.below(config.vocabularySize)),
     typeIds: new Uint8Array(length),
-    label: index % 2,
+    labels: [index % 2],
+    weight: 1,
   }));
 }

@@ -40,7 +40,8 @@ export {
 export { type SaveOptions, TASK_FORMATS, type TaskFormat } from './formats/save-options';
 export type { EncoderConfig } from './models/config';
 export type { FileProgress, FileSource, OpenOptions, RandomAccessFile } from './platform/files';
-export type { SourceLike } from './platform/resolve';
+export { resolveSource, type SourceLike } from './platform/resolve';
+export { type HubSourceOptions, hubEndpoint, isHubId, type UrlSourceOptions } from './platform/url';
 export { writeFileAtomic, writeFilesAtomic } from './platform/write';
 export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
 export type { EncodedBatch, EncodeOptions, Encoding } from './tokenizer/options';
@@ -58,15 +59,18 @@ export { type InspectedTensor, type Inspection, type InspectOptions, inspectFile
 export { loadTokenizer } from './training/load-tokenizer';
 export { createRuntime, Runtime, type RuntimeOptions } from './training/runtime';
 export { type CreateTaskOptions, type PredictOptions, Task } from './training/task';
-export { TaskGroup, type TaskInput } from './training/task-group';
+export { type GroupInput, TaskGroup } from './training/task-group';
 export type { TaskOptions } from './training/task-spec';
 export type {
   ClassificationMetrics,
   ClassificationPrediction,
+  ClassWeights,
   DoneReport,
   EpochReport,
   Example,
   Metrics,
+  MultiLabelMetrics,
+  MultiLabelPrediction,
   Prediction,
   PrefixCacheOption,
   PrefixCacheReport,

@@ -207,7 +207,7 @@ await build({
   outfile: 'dist/cli.js',
   platform: 'node',
   target: 'node20',
-  external: ['commander', 'csv-parse', 'cli-progress'],
+  external: ['commander', 'csv-parse', 'cli-progress', 'fzstd'],
   plugins: [libraryBeside, reportBeside],
   banner: { js: '#!/usr/bin/env node' },
 });

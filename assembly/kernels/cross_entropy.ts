@@ -1,5 +1,5 @@
-// Softmax cross-entropy, logits [B, classes]: twin of shaders/cross_entropy.wgsl. Items are sequences. Parameter: classes.
-// Sums in f64: there are few, and exp is a library call anyway.
+// Softmax cross-entropy, logits [rows, classes]: twin of shaders/cross_entropy.wgsl. Items are rows. Parameters: classes, rows,
+// isWeighted. Sums in f64: there are few, and exp is a library call anyway.
 
 import { bufferAt, lossScale } from './lib/batch';
 
@@ -13,22 +13,38 @@ function logSumOf(row: usize, classes: u32): f64 {
   return <f64>largest + Math.log(sum);
 }
 
-function writeLoss(buffers: usize, sequence: u32, row: usize, logSum: f64): void {
-  const label = load<u32>(bufferAt(buffers, 1) + ((<usize>sequence) << 2));
-  const loss = logSum - <f64>load<f32>(row + ((<usize>label) << 2));
-  store<f32>(bufferAt(buffers, 2) + ((<usize>sequence) << 2), <f32>loss);
+// The weight of a label; 0 where it is no class, and the row is ignored.
+function weightOf(params: usize, buffers: usize, label: u32): f64 {
+  if (label >= load<u32>(params)) return 0;
+  if (load<u32>(params, 8) === 0) return 1;
+  return <f64>load<f32>(bufferAt(buffers, 2) + ((<usize>label) << 2));
 }
 
-/** The loss of each sequence, not scaled. Buffers: logits, labels, loss. */
+function labelOf(buffers: usize, row: u32): u32 {
+  return load<u32>(bufferAt(buffers, 1) + ((<usize>row) << 2));
+}
+
+function writeLoss(buffers: usize, row: u32, logits: usize, logSum: f64, weight: f64): void {
+  const at: usize = (<usize>row) << 2;
+  const label = labelOf(buffers, row);
+  const loss = weight === 0 ? 0 : weight * (logSum - <f64>load<f32>(logits + ((<usize>label) << 2)));
+  store<f32>(bufferAt(buffers, 3) + at, <f32>loss);
+}
+
+/** The loss of each row, not scaled. Buffers: logits, labels, weights, loss. */
 export function cross_entropy(params: usize, _batch: usize, buffers: usize, first: u32, last: u32): void {
   const classes = load<u32>(params);
-  for (let sequence = first; sequence < last; sequence++) {
-    const row = bufferAt(buffers, 0) + ((<usize>(sequence * classes)) << 2);
-    writeLoss(buffers, sequence, row, logSumOf(row, classes));
+  for (let row = first; row < last; row++) {
+    const logits = bufferAt(buffers, 0) + ((<usize>(row * classes)) << 2);
+    const weight = weightOf(params, buffers, labelOf(buffers, row));
+    writeLoss(buffers, row, logits, logSumOf(logits, classes), weight);
   }
 }
 
-/** The loss, and (softmax z − one-hot) / sequences of the logical batch. Buffers: logits, labels, loss, logitsGradient. */
+/**
+ * The loss, and weight · (softmax z − one-hot) / the divisor of the logical batch. Buffers: logits, labels, weights, loss,
+ * logitsGradient.
+ */
 export function cross_entropy_gradient(
   params: usize,
   batch: usize,
@@ -38,17 +54,18 @@ export function cross_entropy_gradient(
 ): void {
   const classes = load<u32>(params);
   const scale = <f64>lossScale(batch);
-  for (let sequence = first; sequence < last; sequence++) {
-    const offset = (<usize>(sequence * classes)) << 2;
-    const row = bufferAt(buffers, 0) + offset;
-    const gradient = bufferAt(buffers, 3) + offset;
-    const label = load<u32>(bufferAt(buffers, 1) + ((<usize>sequence) << 2));
-    const logSum = logSumOf(row, classes);
-    writeLoss(buffers, sequence, row, logSum);
+  for (let row = first; row < last; row++) {
+    const offset = (<usize>(row * classes)) << 2;
+    const logits = bufferAt(buffers, 0) + offset;
+    const gradient = bufferAt(buffers, 4) + offset;
+    const label = labelOf(buffers, row);
+    const weight = weightOf(params, buffers, label);
+    const logSum = logSumOf(logits, classes);
+    writeLoss(buffers, row, logits, logSum, weight);
     for (let c: u32 = 0; c < classes; c++) {
       const at: usize = (<usize>c) << 2;
-      const probability = Math.exp(<f64>load<f32>(row + at) - logSum);
-      store<f32>(gradient + at, <f32>((probability - (c === label ? 1 : 0)) * scale));
+      const probability = Math.exp(<f64>load<f32>(logits + at) - logSum);
+      store<f32>(gradient + at, <f32>((probability - (c === label ? 1 : 0)) * weight * scale));
     }
   }
 }

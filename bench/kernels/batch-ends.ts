@@ -1,4 +1,5 @@
 /** What happens once a token or once a sequence, at the two ends of the encoder: embeddings, pooling, the losses. */
+import { binaryCrossEntropy } from '../../src/ops/binary_cross_entropy';
 import { crossEntropy } from '../../src/ops/cross_entropy';
 import { embeddings } from '../../src/ops/embeddings';
 import { pooling } from '../../src/ops/pooling';
@@ -14,9 +15,15 @@ export const batchEndBenchmarks: BenchmarksAt = ({ hidden, sequences, tokens }) 
   const row = hidden * 4;
   /** The table of tokens, four words each, and where each sequence begins. */
   const tables = { tokens: tokens * 16, offsets: (sequences + 1) * 4 };
-  const loss = (op: string, outputs: number, build: (tape: Tape, x: Tensor) => Tensor): KernelBenchmark => ({
+  const loss = (
+    op: string,
+    outputs: number,
+    build: (tape: Tape, x: Tensor) => Tensor,
+    labelColumns = 1,
+  ): KernelBenchmark => ({
     op,
     shape: `${sequences}×${outputs}`,
+    labelColumns,
     record: async (tape, given) => build(tape, await given.tensor('x', 'sequences', outputs, 'activation')),
     rows: [{ kernel: `${op}, loss and gradient`, pass: 'forward', cost: { bytes: 'contract' } }],
   });
@@ -71,6 +78,7 @@ export const batchEndBenchmarks: BenchmarksAt = ({ hidden, sequences, tokens }) 
       ],
     },
     loss('cross_entropy', 2, crossEntropy),
+    loss('binary_cross_entropy', 8, binaryCrossEntropy, 8),
     loss('squared_error', 1, squaredError),
   ];
 };

@@ -23,6 +23,8 @@ export interface KernelBenchmark {
   readonly op: string;
   /** '512×384×1536' */
   readonly shape: string;
+  /** Labels of a sequence, for a loss that reads several. Default 1. */
+  readonly labelColumns?: number;
   record(tape: Tape, inputs: Inputs): Promise<Tensor>;
   readonly rows: readonly Measured[];
 }

@@ -85,7 +85,7 @@ async function timeBenchmark(
   benchmark: KernelBenchmark,
   size: Size,
 ): Promise<Timed[]> {
-  const batch = batchOf(size);
+  const batch = batchOf(size, benchmark.labelColumns);
   const inputs = new Inputs(backend, batch);
   try {
     const recorded = await recordBenchmark(benchmark, inputs);

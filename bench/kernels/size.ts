@@ -19,12 +19,12 @@ export function sizeOf(shape: ShapeName, sequences: number, length: number): Siz
   return { encoder: title, hidden: hiddenSize, heads, sequences, length, tokens: sequences * length };
 }
 
-/** A batch of that size: the same ids and label 0 everywhere. */
-export function batchOf({ sequences, length }: Size): PackedBatch {
+/** A batch of that size: the same ids and label 0 everywhere, `[sequences, labelColumns]`. */
+export function batchOf({ sequences, length }: Size, labelColumns = 1): PackedBatch {
   const ids = new Uint32Array(length);
   return packBatch({
     sequences: Array.from({ length: sequences }, () => ({ ids, typeIds: ids })),
-    labels: new Uint32Array(sequences),
+    labels: new Uint32Array(sequences * labelColumns),
     tokenOffset: 0,
     sequenceOffset: 0,
   });

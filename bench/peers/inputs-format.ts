@@ -3,15 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '../../src/formats/safetensors';
 import { openLocalFile } from '../../src/platform/directory';
-import type { EncodedExample } from '../../src/training/batches';
 
 export interface TrainingData {
   readonly kind: 'classification' | 'regression';
   readonly outputs: number;
-  readonly examples: readonly (Omit<EncodedExample, 'ids' | 'typeIds'> & {
+  readonly examples: readonly {
     readonly ids: readonly number[];
     readonly typeIds: readonly number[];
-  })[];
+    /** A class number, or the target value. */
+    readonly label: number;
+  }[];
 }
 
 export function readTrainingData(directory: string, name: string): TrainingData {

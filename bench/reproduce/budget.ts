@@ -27,6 +27,11 @@ export const FULL_EFFORT: Effort = {
   mostEpochs: FEWEST_EPOCHS,
 };
 
+/** So many examples a run; small sets are seen more often. */
+export function effortOf(presentations: number): Effort {
+  return { presentations, fewestEpochs: FEWEST_EPOCHS, mostEpochs: MOST_EPOCHS };
+}
+
 export function shareOf({ presentations, fewestEpochs, mostEpochs }: Effort, trainingRows: number): Share {
   if (presentations === Number.POSITIVE_INFINITY) return { rows: trainingRows, epochs: fewestEpochs };
   const rows = Math.max(1, Math.min(trainingRows, Math.floor(presentations / fewestEpochs)));
@@ -59,17 +64,12 @@ export function effortWithin(
   speeds: Speeds,
   lengths: Lengths,
 ): Effort {
-  const effort = (presentations: number): Effort => ({
-    presentations,
-    fewestEpochs: FEWEST_EPOCHS,
-    mostEpochs: MOST_EPOCHS,
-  });
   let low = 96;
   let high = 2 ** 20;
   while (high - low > 16) {
     const middle = (low + high) >> 1;
-    if (estimate(effort(middle), sets, speeds, lengths) <= seconds) low = middle;
+    if (estimate(effortOf(middle), sets, speeds, lengths) <= seconds) low = middle;
     else high = middle;
   }
-  return effort(low);
+  return effortOf(low);
 }

@@ -184,7 +184,7 @@ async function trainAndDev(directory: string, columns: Parameters<typeof readExa
 
 /** TREC's lines: a number, a space, the question. */
 async function labelThenText(file: string): Promise<Example[]> {
-  const rows = await readTable(file, { columns: ['0'], header: false });
+  const { rows } = await readTable(file, { columns: ['0'], header: false });
   return rows.map(({ cells: [line] }) => {
     const text = String(line);
     const space = text.indexOf(' ');

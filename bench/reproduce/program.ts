@@ -10,6 +10,7 @@ export interface ReproduceOptions {
   readonly tasks: readonly string[];
   readonly methods: readonly string[];
   readonly minutes: number;
+  readonly examples?: number | undefined;
   readonly full: boolean;
   readonly seeds: number;
   readonly backend: 'auto' | 'webgpu' | 'wasm';
@@ -28,6 +29,11 @@ export function createProgram(run: (options: ReproduceOptions) => Promise<void>)
     .addOption(new Option('--tasks <names...>', 'which tasks').choices(tasks).default(tasks, 'all'))
     .addOption(new Option('--methods <names...>', 'which methods').choices(methods).default(methods, 'all'))
     .option('--minutes <number>', 'how long all runs of the first seed may take together', minutes, 60)
+    .option(
+      '--examples <number>',
+      'how many a run sees, however long it takes; not --minutes',
+      wholeNumber(96),
+    )
     .option('--full', 'all training data, and each method with all of its learning rates', false)
     .option('--seeds <number>', 'how many seeds', wholeNumber(1, 100), 1)
     .addOption(

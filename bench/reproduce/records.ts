@@ -58,21 +58,32 @@ export class Records {
     return JSON.stringify(record.settings) === JSON.stringify(settings) ? record : undefined;
   }
 
-  /** What was found to fit into so many minutes. Throws FileFormatError. */
-  effort(minutes: number): Effort | undefined {
-    const path = this.#effortPath(minutes);
+  /** Seconds that a run took before it was stopped; 0 for one that begins. */
+  spent(settings: RunSettings): number {
+    const path = this.path(settings, '.seconds');
+    const seconds = existsSync(path) ? parse(path) : 0;
+    return typeof seconds === 'number' ? seconds : 0;
+  }
+
+  async saveSpent(settings: RunSettings, seconds: number): Promise<void> {
+    await writeFileAtomic(this.path(settings, '.seconds'), new TextEncoder().encode(JSON.stringify(seconds)));
+  }
+
+  /** What was found to fit into a budget: so many minutes for these tasks and methods. Throws FileFormatError. */
+  effort(budget: string): Effort | undefined {
+    const path = this.#effortPath(budget);
     if (!existsSync(path)) return undefined;
     const effort: unknown = parse(path);
     if (!isEffort(effort)) throw new FileFormatError(path, undefined, 'not an effort', 'Remove it');
     return effort;
   }
 
-  async saveEffort(minutes: number, effort: Effort): Promise<void> {
-    await writeFileAtomic(this.#effortPath(minutes), new TextEncoder().encode(JSON.stringify(effort)));
+  async saveEffort(budget: string, effort: Effort): Promise<void> {
+    await writeFileAtomic(this.#effortPath(budget), new TextEncoder().encode(JSON.stringify(effort)));
   }
 
-  #effortPath(minutes: number): string {
-    return join(this.#directory, `effort-${minutes}-minutes.json`);
+  #effortPath(budget: string): string {
+    return join(this.#directory, `effort-${budget}.json`);
   }
 
   async save(record: RunRecord): Promise<void> {

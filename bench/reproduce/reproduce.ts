@@ -5,7 +5,7 @@ import { interruptible } from '../../src/cli/interrupt';
 import { createProgress, type Progress } from '../../src/cli/progress';
 import { type Backbone, createRuntime, loadBackbone, OptionError, type Runtime } from '../../src/index';
 import { type Ablation, ablate } from './ablation';
-import { type Effort, effortWithin, FULL_EFFORT, type Lengths, shareOf } from './budget';
+import { type Effort, effortOf, effortWithin, FULL_EFFORT, type Lengths, shareOf } from './budget';
 import { CONTESTANTS, type Contestant, FULL } from './contestants';
 import { type DataSet, readDataSets } from './data';
 import { ablationPicture, parametersPicture, points } from './pictures';
@@ -94,9 +94,13 @@ class Comparison {
     contestants: readonly Contestant[],
     records: Records,
   ): Promise<Effort> {
-    const { full, minutes } = this.#options;
+    const { full, minutes, examples } = this.#options;
     if (full) return FULL_EFFORT;
-    const known = records.effort(minutes);
+    if (examples !== undefined) return effortOf(examples);
+    // Other tasks or methods take other times.
+    const names = [sets, contestants].map((all) => all.map(({ name }) => name).join('+'));
+    const budget = [`${minutes}-minutes`, ...names].join('-');
+    const known = records.effort(budget);
     if (known !== undefined) return known;
     const { backbone, progress, signal } = this.#surroundings;
     progress.note('measuring how fast each method trains here');
@@ -105,7 +109,7 @@ class Comparison {
     const speeds = await measureSpeeds(backbone, contestants, first.train, signal);
     const lengths: Lengths = new Map(sets.map((set) => [set, meanLength(backbone, set.train)]));
     const effort = effortWithin(minutes * 60, sets, speeds, lengths);
-    await records.saveEffort(minutes, effort);
+    await records.saveEffort(budget, effort);
     return effort;
   }
 
@@ -210,7 +214,7 @@ class Comparison {
 function describeEffort({ presentations, fewestEpochs, mostEpochs }: Effort): string {
   return presentations === Number.POSITIVE_INFINITY
     ? `All training data, ${fewestEpochs} epochs, batches of 32.`
-    : `A run sees at most ${presentations.toLocaleString('en-US')} examples, in ${fewestEpochs} to ${mostEpochs} epochs of batches of 32: what the time given allows.`;
+    : `A run sees at most ${presentations.toLocaleString('en-US')} examples, in ${fewestEpochs} to ${mostEpochs} epochs of batches of 32.`;
 }
 
 function describeRates(

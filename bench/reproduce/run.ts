@@ -32,7 +32,9 @@ export interface RunRequest {
 export async function run(request: RunRequest): Promise<RunRecord> {
   const { backbone, set, contestant, settings, records, signal, onStep } = request;
   const state = records.path(settings, '.state');
+  const spent = existsSync(state) ? records.spent(settings) : 0;
   const started = performance.now();
+  const seconds = () => spent + (performance.now() - started) / 1000;
   await using task = await backbone.createTask({
     name: set.name,
     kind: set.kind,
@@ -52,7 +54,10 @@ export async function run(request: RunRequest): Promise<RunRecord> {
     dev: set.validation.slice(0, settings.validationRows),
     signal,
     checkpointEvery: CHECKPOINT_EVERY,
-    onCheckpoint: (bytes) => writeFileAtomic(state, bytes),
+    async onCheckpoint(bytes) {
+      await writeFileAtomic(state, bytes);
+      await records.saveSpent(settings, seconds());
+    },
     ...(existsSync(state) ? { resume: new Uint8Array(await readFile(state)) } : {}),
   });
   for await (const report of training) {
@@ -72,12 +77,13 @@ export async function run(request: RunRequest): Promise<RunRecord> {
     bestEpoch,
     trainedParameters: task.trainableParameters,
     backboneParameters: backbone.parameterCount,
-    seconds: (performance.now() - started) / 1000,
+    seconds: seconds(),
     device,
     date: new Date().toISOString().slice(0, 10),
   };
   await records.save(record);
   await rm(state, { force: true });
+  await rm(records.path(settings, '.seconds'), { force: true });
   return record;
 }
 

@@ -119,7 +119,7 @@ export class StepBench {
       ...this.#arenas,
       backend: this.#backend,
       executable: this.#executable,
-      kind: 'classification',
+      labelType: 'u32',
       examples: syntheticExamples(this.#config, sequences * steps, length),
       tokenBudget: this.#tokenBudget,
       settings: resolveTraining({ epochs: 1, batchSize: sequences }),
@@ -138,7 +138,7 @@ export class StepBench {
     const options = {
       batchSize: sequences,
       tokenBudget: this.#tokenBudget,
-      labels: 'classification',
+      labels: 'u32',
     } as const;
     for (const { microBatches } of batches(examples, order, options)) {
       for (const batch of microBatches) return this.#executable.profile(batch);

@@ -1,3 +1,4 @@
+import type { TokenizerOptions } from '../../src/tokenizer/options';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { median } from '../statistics';
 
@@ -13,11 +14,11 @@ export interface TokenizerRate {
 
 /** How fast `encodeBatch` is on one thread, strings in, ids out. The first two runs only warm up. */
 export async function measureTokenizer(
-  vocabulary: Uint8Array,
+  options: TokenizerOptions,
   texts: readonly string[],
-  { lowercase, runs }: { readonly lowercase: boolean; readonly runs: number },
+  runs: number,
 ): Promise<TokenizerRate> {
-  const tokenizer = await Tokenizer.load({ vocabulary, lowercase, fileName: 'vocabulary' });
+  const tokenizer = await Tokenizer.load(options);
   const encoder = new TextEncoder();
   const bytes = texts.reduce((sum, text) => sum + encoder.encode(text).length, 0);
   const seconds: number[] = [];

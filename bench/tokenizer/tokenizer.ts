@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { TokenizerOptions } from '../../src/tokenizer/options';
 import { exampleMessages } from '../example-texts';
 import { defineTable, type Table } from '../report/table';
+import { syntheticBytePairs } from '../synthetic-byte-pairs';
 import { syntheticVocabulary } from '../synthetic-vocabulary';
 import { measureTokenizer } from './measure';
 
@@ -17,14 +19,30 @@ export interface TokenizerRequest {
 const EXAMPLE_BYTES = 1e6;
 
 export async function benchTokenizer({ files, lowercase, runs }: TokenizerRequest): Promise<Table> {
-  const { name, texts, vocabulary } = files === undefined ? repeatedExamples() : readFiles(files);
-  const rate = await measureTokenizer(vocabulary, texts, { lowercase, runs });
+  const texts = files === undefined ? repeatedExamples() : textsOf(files.text);
+  const tokenizers =
+    files === undefined ? syntheticTokenizers(texts, lowercase) : [wordPieceOf(files, lowercase)];
+  const rows = [];
+  for (const { model, options } of tokenizers) {
+    const rate = await measureTokenizer(options, texts, runs);
+    rows.push({
+      file: files === undefined ? 'examples/data, repeated' : basename(files.text),
+      model,
+      texts: texts.length,
+      megabytes: rate.bytes / 1e6,
+      tokens: rate.tokens,
+      megabytesPerSecond: rate.megabytesPerSecond,
+      best: rate.best,
+      megatokensPerSecond: rate.tokensPerSecond / 1e6,
+    });
+  }
   return defineTable({
     name: 'tokenizer',
     title: 'Tokenizer, one thread, strings in, ids out',
     notes: [],
     columns: [
       { key: 'file', label: 'file' },
+      { key: 'model', label: 'model' },
       { key: 'texts', label: 'texts', digits: 0 },
       { key: 'megabytes', label: 'MB' },
       { key: 'tokens', label: 'tokens', digits: 0 },
@@ -32,31 +50,38 @@ export async function benchTokenizer({ files, lowercase, runs }: TokenizerReques
       { key: 'best', label: 'MB/s, best' },
       { key: 'megatokensPerSecond', label: 'M tokens/s' },
     ],
-    rows: [
-      {
-        file: name,
-        texts: texts.length,
-        megabytes: rate.bytes / 1e6,
-        tokens: rate.tokens,
-        megabytesPerSecond: rate.megabytesPerSecond,
-        best: rate.best,
-        megatokensPerSecond: rate.tokensPerSecond / 1e6,
-      },
-    ],
+    rows,
   });
 }
 
-function readFiles({ vocabulary, text }: { readonly vocabulary: string; readonly text: string }) {
-  const texts = readFileSync(text, 'utf8')
-    .split('\n')
-    .map((line) => line.split('\t')[0] ?? '');
-  return { name: basename(text), texts, vocabulary: readFileSync(vocabulary) };
+interface Contestant {
+  readonly model: string;
+  readonly options: TokenizerOptions;
 }
 
-function repeatedExamples() {
+function wordPieceOf({ vocabulary }: { readonly vocabulary: string }, lowercase: boolean): Contestant {
+  return {
+    model: 'WordPiece',
+    options: { vocabulary: readFileSync(vocabulary), lowercase, fileName: vocabulary },
+  };
+}
+
+function syntheticTokenizers(texts: readonly string[], lowercase: boolean): Contestant[] {
+  const vocabulary = new TextEncoder().encode(syntheticVocabulary(texts));
+  return [
+    { model: 'WordPiece', options: { vocabulary, lowercase, fileName: 'vocabulary' } },
+    { model: 'byte-level BPE', options: syntheticBytePairs(texts) },
+  ];
+}
+
+function textsOf(file: string): string[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.split('\t')[0] ?? '');
+}
+
+function repeatedExamples(): string[] {
   const once = exampleMessages().map(({ text }) => text);
   const characters = once.reduce((sum, text) => sum + text.length, 0);
-  const texts = Array.from({ length: Math.ceil(EXAMPLE_BYTES / characters) }, () => once).flat();
-  const vocabulary = new TextEncoder().encode(syntheticVocabulary(once));
-  return { name: 'examples/data, repeated', texts, vocabulary };
+  return Array.from({ length: Math.ceil(EXAMPLE_BYTES / characters) }, () => once).flat();
 }

@@ -25,7 +25,7 @@ export interface MicroBatch extends BatchShape {
   readonly tokens: Uint32Array;
   readonly offsets: Uint32Array;
   readonly tiles: Uint32Array;
-  /** Class indices (u32) or target values (f32), one a sequence. */
+  /** `[rows, columns]` of the schedule's labels: class indices (u32) or target values (f32). Not read where it has none. */
   readonly labels: Uint32Array | Float32Array;
   /** `[T, columns]`, or `[B, columns]`, for a schedule that starts from hidden states. */
   readonly hidden?: Float32Array | undefined;
@@ -45,7 +45,7 @@ export interface RunRequest {
   /** Both 32-bit unsigned; the key of every random draw in the step, beside the op and the element. */
   readonly seed: number;
   readonly step: number;
-  /** 1 / sequences of the logical batch: turns summed losses and gradients into means. */
+  /** 1 / what the logical batch's sum of losses is divided by, mostly its sequences: turns sums and gradients into means. */
   readonly lossScale: number;
   /** Buffers set to zero before the first micro-batch. */
   readonly clear?: readonly DeviceBuffer[];

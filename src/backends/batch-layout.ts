@@ -1,6 +1,6 @@
 import type { MicroBatch, RunRequest } from './backend';
-import { countRows, type Rows } from './kernel';
-import type { BatchField, Schedule } from './schedule';
+import { type BatchShape, countRows } from './kernel';
+import type { BatchField, BatchTable, Schedule } from './schedule';
 
 const ALIGNMENT = 256;
 
@@ -8,17 +8,17 @@ const ALIGNMENT = 256;
 export interface BatchLayout {
   readonly block: { readonly byteOffset: 0; readonly byteLength: number };
   readonly fields: Readonly<Record<BatchField, { readonly byteOffset: number; readonly byteLength: number }>>;
-  readonly hiddenColumns: number;
-  readonly hiddenRows: Rows;
+  readonly labels: BatchTable;
+  readonly hidden: BatchTable;
   readonly byteLength: number;
 }
 
 /** The layout for the largest batch; smaller ones leave the ends of their fields unused. */
 export function layOutBatch({
   capacity,
-  hiddenColumns,
-  hiddenRows,
-}: Pick<Schedule, 'capacity' | 'hiddenColumns' | 'hiddenRows'>): BatchLayout {
+  labels,
+  hidden,
+}: Pick<Schedule, 'capacity' | 'labels' | 'hidden'>): BatchLayout {
   let end = ALIGNMENT;
   const place = (words: number) => {
     const byteOffset = end;
@@ -30,11 +30,15 @@ export function layOutBatch({
     tokens: place(capacity.tokenCount * 4),
     offsets: place(capacity.sequenceCount + 1),
     tiles: place(capacity.tileCount * 4),
-    labels: place(capacity.sequenceCount),
+    labels: place(countElements(labels, capacity)),
     // The only large field is the last one: see `encodedLength`.
-    hidden: place(countRows(hiddenRows, capacity) * hiddenColumns),
+    hidden: place(countElements(hidden, capacity)),
   };
-  return { block: { byteOffset: 0, byteLength: 32 }, fields, hiddenColumns, hiddenRows, byteLength: end };
+  return { block: { byteOffset: 0, byteLength: 32 }, fields, labels, hidden, byteLength: end };
+}
+
+function countElements({ rows, columns }: BatchTable, shape: BatchShape): number {
+  return countRows(rows, shape) * columns;
 }
 
 /** Bytes of the layout that a batch fills: what is to be uploaded. A multiple of 4. */
@@ -64,15 +68,19 @@ export function encodeBatch(
     view.setUint32(index * 4, word, true);
   });
   view.setFloat32(28, request.lossScale, true);
-  const hiddenLength = countRows(layout.hiddenRows, batch) * layout.hiddenColumns;
+  const hiddenLength = countElements(layout.hidden, batch);
   if ((batch.hidden?.length ?? 0) !== hiddenLength) {
     throw new RangeError(
       `the schedule takes hidden states of ${hiddenLength} numbers, the batch has ${batch.hidden?.length ?? 0}`,
     );
   }
+  const labelLength = countElements(layout.labels, batch);
+  if (labelLength > 0 && batch.labels.length !== labelLength) {
+    throw new RangeError(`the schedule takes ${labelLength} labels, the batch has ${batch.labels.length}`);
+  }
   for (const field of ['tokens', 'offsets', 'tiles', 'labels', 'hidden'] as const) {
     const data = batch[field];
-    if (data === undefined) continue;
+    if (data === undefined || (field === 'labels' && labelLength === 0)) continue;
     const place = layout.fields[field];
     if (data.byteLength > place.byteLength) {
       throw new RangeError(

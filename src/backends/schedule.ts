@@ -22,6 +22,12 @@ export type Location =
       readonly byteLength: number;
     };
 
+/** The shape of a table that comes with each micro-batch; no columns where no dispatch reads it. */
+export interface BatchTable {
+  readonly rows: Rows;
+  readonly columns: number;
+}
+
 /** A tensor that is copied out after each micro-batch: its live rows, in order. */
 export interface ScheduleOutput {
   readonly name: string;
@@ -38,10 +44,10 @@ export interface Schedule {
   readonly label: string;
   /** The largest micro-batch that fits. */
   readonly capacity: BatchShape;
-  /** Columns of the hidden states that come with each micro-batch; 0 where the schedule starts from token ids. */
-  readonly hiddenColumns: number;
-  /** What has a row of them. */
-  readonly hiddenRows: Rows;
+  /** Class numbers or target values. */
+  readonly labels: BatchTable;
+  /** The hidden states that it starts from; no columns where it starts from token ids. */
+  readonly hidden: BatchTable;
   readonly slots: readonly number[];
   readonly dispatches: readonly Dispatch<Location>[];
   readonly outputs: readonly ScheduleOutput[];

@@ -1,5 +1,6 @@
 import { loadBackbone, OptionError, type Task } from '../index';
 import { readExamples } from './data/examples';
+import { checkHubOptions } from './hub-options';
 import type { EvalOptions } from './options';
 import { createProgress } from './progress';
 import { withRuntime } from './runtime';
@@ -7,6 +8,8 @@ import { duration, grouped, metricFigures, printable, printJson, table } from '.
 
 /** `graft eval`: the metrics of a trained adapter on a labelled file. */
 export async function evaluate(options: EvalOptions): Promise<void> {
+  const { data, config, split } = options;
+  checkHubOptions({ '--split': split, '--config': config }, data);
   await withRuntime(options, async (runtime) => {
     const progress = createProgress({ quiet: options.json });
     const backbone = await loadBackbone(options.backbone, {
@@ -16,11 +19,12 @@ export async function evaluate(options: EvalOptions): Promise<void> {
     });
     const task = await backbone.loadTask(options.adapter);
     checkPairs(task, options);
-    const examples = await readExamples(options.data, {
-      ...options,
-      kind: task.kind,
-      knownLabels: task.kind === 'classification' ? task.labels : undefined,
-    });
+    const knownLabels = task.kind === 'regression' ? undefined : task.labels;
+    const examples = await readExamples(
+      data,
+      { ...options, kind: task.kind, knownLabels },
+      { config, split: split ?? 'validation', onProgress: progress.download },
+    );
     const start = performance.now();
     const metrics = await task.evaluate(examples, { dropLayers: options.dropLayers });
     const seconds = (performance.now() - start) / 1000;

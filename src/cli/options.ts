@@ -25,14 +25,23 @@ export interface ColumnOptions {
   readonly text: string;
   readonly textPair?: string;
   readonly label: string;
+  readonly labelSeparator?: string;
   readonly header: boolean;
 }
 
-export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOptions {
+/** Of data sets from the hub. */
+export interface HubOptions {
+  readonly config?: string;
+  readonly split?: string;
+}
+
+export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOptions, HubOptions {
   readonly backbone: string;
   readonly train: string;
   readonly dev?: string;
+  readonly devSplit?: string;
   readonly task: TaskKind;
+  readonly classWeights?: string;
   readonly adapter: MethodName;
   readonly bottleneck?: number;
   readonly scaling?: number;
@@ -64,7 +73,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly json: boolean;
 }
 
-export interface EvalOptions extends DeviceOptions, WeightsOption, ColumnOptions {
+export interface EvalOptions extends DeviceOptions, WeightsOption, ColumnOptions, HubOptions {
   readonly backbone: string;
   readonly adapter: string;
   readonly data: string;
@@ -190,6 +199,12 @@ export function decimalNumber(range: NumberRange): (text: string) => number {
     const upper = most === Number.POSITIVE_INFINITY ? '' : ` and ${belowMost ? 'below' : 'at most'} ${most}`;
     throw new InvalidArgumentError(`It must be a number ${lower}${upper}.`);
   };
+}
+
+/** A parser for commander: some text. */
+export function nonEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
 }
 
 /** Lets `auto` through and hands anything else to `parse`. */

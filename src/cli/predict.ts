@@ -70,6 +70,11 @@ export function splitPair({ text, number }: Line, name: string): TextInput {
 
 function describe(prediction: Prediction): string {
   if ('value' in prediction) return prediction.value.toFixed(4);
+  if ('labels' in prediction) {
+    const { labels, scores } = prediction;
+    const scored = labels.map((label) => `${printable(label)} ${(scores[label] ?? Number.NaN).toFixed(4)}`);
+    return scored.length === 0 ? '(none)' : scored.join(', ');
+  }
   return `${printable(prediction.label)}  ${prediction.score.toFixed(4)}`;
 }
 

@@ -9,6 +9,7 @@ import {
   type ExportOptions,
   type InspectOptions,
   layerList,
+  nonEmpty,
   numberList,
   orAuto,
   type PredictOptions,
@@ -53,13 +54,20 @@ function addTrain(program: Command, actions: Actions): void {
     .command('train')
     .description('train an adapter and its head on a labelled file')
     .addOption(backboneOption())
-    .requiredOption('--train <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl')
-    .option('--dev <file>', 'examples to evaluate on after each epoch; the best epoch is kept');
+    .requiredOption('--train <file>', LABELLED)
+    .option('--dev <file>', 'examples to evaluate on after each epoch; the best epoch is kept')
+    .option('--split <name>', 'of --train, where it is hub:owner/name (default: train)')
+    .option('--dev-split <name>', 'of --dev, likewise (default: validation)')
+    .option('--config <name>', 'of a data set from the hub that has several');
   addColumnOptions(command)
     .addOption(
       new Option('--task <kind>', 'what the labels are')
-        .choices(['classification', 'regression'])
+        .choices(['classification', 'multi-label', 'regression'])
         .default('classification'),
+    )
+    .option(
+      '--class-weights <weights>',
+      'what labels count in training: balanced, or label:number,label:number, or a .json file with them',
     )
     .addOption(new Option('--adapter <method>', 'what is trained').choices(METHOD_NAMES).default('houlsby'))
     .option('--bottleneck <size>', 'houlsby, pfeiffer, parallel: width (default: 64)', wholeNumber(1))
@@ -163,7 +171,9 @@ function addEval(program: Command, actions: Actions): void {
     .description('evaluate an adapter on a labelled file')
     .addOption(backboneOption())
     .addOption(adapterOption())
-    .requiredOption('--data <file>', 'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl');
+    .requiredOption('--data <file>', LABELLED)
+    .option('--split <name>', 'of --data, where it is hub:owner/name (default: validation)')
+    .option('--config <name>', 'of a data set from the hub that has several');
   addColumnOptions(command).addOption(dropLayersOption()).addOption(weightsOption());
   addDeviceOptions(command)
     .option('--json', 'print one JSON object', false)
@@ -247,11 +257,18 @@ function addDoctor(program: Command, actions: Actions): void {
     .action(async (options: DoctorOptions) => actions.doctor(options));
 }
 
+const LABELLED =
+  'labelled examples: .tsv or .txt (split at tabs), .csv, .jsonl, .parquet, or hub:owner/name, a data set of the hub';
+
 function addColumnOptions(command: Command): Command {
   return command
-    .requiredOption('--text <column>', "the texts: a header's name or a 0-based index; JSONL: a key")
+    .requiredOption(
+      '--text <column>',
+      "the texts: a header's name or a 0-based index; JSONL: a key; Parquet: a name",
+    )
     .option('--text-pair <column>', 'the second texts, for tasks over pairs')
     .requiredOption('--label <column>', 'the labels or scores')
+    .option('--label-separator <text>', 'multi-label: what stands between labels (default: |)', nonEmpty)
     .option('--no-header', "the file's first line is an example, no header");
 }
 

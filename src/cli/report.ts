@@ -10,6 +10,7 @@ import chartScript from './report/charts.js?raw';
 import { confusionSection } from './report/confusion';
 import { type Curves, curvesOf } from './report/curves';
 import { escapeHtml, scriptJson } from './report/html';
+import { labelSection } from './report/labels';
 import style from './report/style.css?raw';
 import { duration, grouped, megabytes, metricFigures } from './terminal';
 
@@ -50,6 +51,7 @@ ${done === undefined ? '' : figures(done)}
 ${charts(curves)}
 ${epochs.length === 0 ? '' : epochTable(epochs, done)}
 ${done?.dev !== undefined && 'confusion' in done.dev ? confusionSection(done.dev.confusion, labels) : ''}
+${done?.dev !== undefined && 'labelF1' in done.dev ? labelSection(done.dev.labelF1, labels) : ''}
 ${settingsSection(settings)}
 </main>
 <script type="application/json" id="curves">${scriptJson(curves)}</script>

@@ -39,6 +39,13 @@ export function metricFigures(metrics: Metrics): [name: string, value: string][]
       ['Matthews', metrics.matthews.toFixed(4)],
     ];
   }
+  if ('exactMatch' in metrics) {
+    return [
+      ['micro F1', metrics.microF1.toFixed(4)],
+      ['macro F1', metrics.macroF1.toFixed(4)],
+      ['exact match', metrics.exactMatch.toFixed(4)],
+    ];
+  }
   return [
     ['Pearson', metrics.pearson.toFixed(4)],
     ['Spearman', metrics.spearman.toFixed(4)],

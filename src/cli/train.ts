@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   type AdapterMethod,
+  type ClassWeights,
   DivergedError,
   type DoneReport,
   type Example,
@@ -11,7 +12,10 @@ import {
   type TrainingOptions,
   writeFilesAtomic,
 } from '../index';
-import { labelsOf, readExamples } from './data/examples';
+import { readClassWeights } from './class-weights';
+import { labelsOf, readExamples, readLabelledData } from './data/examples';
+import { isHubData } from './data/hub';
+import { checkHubOptions } from './hub-options';
 import { Interrupted, interruptible } from './interrupt';
 import { describeMethod, methodOf } from './method';
 import { describeLayers, type TrainOptions } from './options';
@@ -27,28 +31,48 @@ interface TrainingData {
   readonly dev: Example[] | undefined;
   /** Empty for a regression. */
   readonly labels: string[];
+  readonly classWeights: ClassWeights | undefined;
 }
 
 /** `graft train`. Everything that can be wrong with the options and the data is found before the device is asked for. */
 export async function train(options: TrainOptions): Promise<void> {
   const method = methodOf(options);
-  const data = await readData(options);
+  checkHubOptions({ '--split': options.split }, options.train);
+  checkHubOptions({ '--dev-split': options.devSplit }, options.dev);
+  checkHubOptions({ '--config': options.config }, isHubData(options.train) ? options.train : options.dev);
+  const data = await interruptible((signal) => readData(options, signal));
   const run = await UnfinishedRun.open(options.out, settingsOf(options, method, data), options.resume);
   await interruptible((signal) =>
     withRuntime(options, (runtime) => trainOn(runtime, options, method, data, run, signal)),
   );
 }
 
-async function readData(options: TrainOptions): Promise<TrainingData> {
+async function readData(options: TrainOptions, signal: AbortSignal): Promise<TrainingData> {
+  const progress = createProgress({ quiet: options.json });
+  const { config, split = 'train', devSplit = 'validation' } = options;
+  const hub = { config, onProgress: progress.download, signal };
   const read = { ...options, kind: options.task };
-  const examples = await readExamples(options.train, read);
-  const labels = options.task === 'classification' ? labelsOf(examples, options.train) : [];
-  const knownLabels = options.task === 'classification' ? labels : undefined;
-  const dev =
-    options.dev === undefined
-      ? undefined
-      : await readExamples(options.dev, { ...read, limit: undefined, knownLabels });
-  return { examples, dev, labels };
+  try {
+    const { examples, classNames } = await readLabelledData(options.train, read, { ...hub, split });
+    const hasLabels = options.task !== 'regression';
+    const labels = hasLabels ? labelsOf(examples, options.train, { kind: options.task, classNames }) : [];
+    const knownLabels = hasLabels ? labels : undefined;
+    const dev =
+      options.dev === undefined
+        ? undefined
+        : await readExamples(
+            options.dev,
+            { ...read, limit: undefined, knownLabels },
+            { ...hub, split: devSplit },
+          );
+    signal.throwIfAborted();
+    return { examples, dev, labels, classWeights: await readClassWeights(options) };
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted('stopped while the data was read; what was downloaded is kept');
+    throw error;
+  } finally {
+    progress.stop();
+  }
 }
 
 /**
@@ -75,6 +99,7 @@ function settingsOf(options: TrainOptions, method: AdapterMethod, data: Training
     '--token-budget': options.tokenBudget,
     '--patience': options.patience ?? null,
     '--seed': options.seed,
+    ...(data.classWeights === undefined ? {} : { '--class-weights': JSON.stringify(data.classWeights) }),
     '--train': digestOf(data.examples),
     '--dev': data.dev === undefined ? null : digestOf(data.dev),
   };
@@ -137,7 +162,7 @@ async function createTask(
   });
   return backbone.createTask({
     kind: options.task,
-    ...(options.task === 'classification' ? { labels: data.labels } : {}),
+    labels: data.labels,
     adapter: method,
     adapterLayers: options.adapterLayers,
     layerNorm: options.layerNorm,
@@ -173,6 +198,7 @@ async function consume(
     weightDecay: options.weightDecay,
     clipNorm: options.clip,
     biasCorrection: options.biasCorrection,
+    classWeights: data.classWeights,
     seed: options.seed,
     tokenBudget: options.tokenBudget,
     recompute: options.recompute,
@@ -224,7 +250,7 @@ function logPath({ out }: TrainOptions): string {
 function reportedSettings(
   options: TrainOptions,
   method: AdapterMethod,
-  { examples, dev, labels }: TrainingData,
+  { examples, dev, labels, classWeights }: TrainingData,
 ): [string, string][] {
   const columns = [options.text, options.textPair].filter((column) => column !== undefined);
   return [
@@ -232,7 +258,8 @@ function reportedSettings(
       'Backbone',
       options.weights === 'f32' ? options.backbone : `${options.backbone}, weights in ${options.weights}`,
     ],
-    ['Task', options.task === 'classification' ? `classification, ${labels.length} labels` : 'regression'],
+    ['Task', labels.length === 0 ? options.task : `${options.task}, ${countOf(labels)}`],
+    ...(classWeights === undefined ? [] : [classWeightsRow(classWeights)]),
     ['Training examples', `${grouped(examples.length)} from ${options.train}`],
     ['Dev examples', dev === undefined ? 'none' : `${grouped(dev.length)} from ${options.dev}`],
     ['Columns', `${columns.join(' + ')} → ${options.label}`],
@@ -254,6 +281,18 @@ function reportedSettings(
   ];
 }
 
+function countOf(labels: readonly string[]): string {
+  return labels.length === 1 ? '1 label' : `${labels.length} labels`;
+}
+
+function classWeightsRow(weights: ClassWeights): [string, string] {
+  const list =
+    weights === 'balanced'
+      ? [weights]
+      : Object.entries(weights).map(([label, weight]) => `${label} ${weight}`);
+  return ['Class weights', list.join(', ')];
+}
+
 function introduce(
   progress: Progress,
   runtime: Runtime,
@@ -267,8 +306,8 @@ function introduce(
   progress.note(`device: ${runtime.device.name} (${runtime.backend})`);
   if (runtime.device.note !== undefined) progress.note(runtime.device.note);
   progress.note(
-    options.task === 'classification'
-      ? `${grouped(data.examples.length)} examples, ${data.labels.length} labels: ${labels}${more}`
+    data.labels.length > 0
+      ? `${grouped(data.examples.length)} examples, ${countOf(data.labels)}: ${labels}${more}`
       : `${grouped(data.examples.length)} examples`,
   );
   if (options.resume) {

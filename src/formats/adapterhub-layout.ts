@@ -1,6 +1,6 @@
 /** Bottleneck adapters as the Python library `adapters` lays them out: file names, tensor names, configuration. */
 import { PythonFloat, type PythonValue } from './python-json';
-import type { LayoutFamily, TaskBackbone } from './task';
+import type { LayoutFamily, SavedKind, TaskBackbone, TaskFiles } from './task';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
 export const ADAPTER_WEIGHTS = 'adapter.safetensors';
@@ -99,11 +99,23 @@ export function flexibleHead(name: string): string {
 
 /**
  * Whether a head is written as that of BertForSequenceClassification, which has a pooler always. The …ForSequenceClassification of
- * other families have heads of two layers.
+ * other families have heads of two layers; one of several labels the library knows by its head's type alone.
  */
-export function takesPlainHead({ family, hasPooler }: Pick<TaskBackbone, 'family' | 'hasPooler'>): boolean {
-  return family.modelType === 'bert' && hasPooler;
+export function takesPlainHead({
+  family,
+  hasPooler,
+  taskKind,
+}: Pick<TaskFiles, 'family' | 'hasPooler' | 'taskKind'>): boolean {
+  return family.modelType === 'bert' && hasPooler && taskKind !== 'multi-label';
 }
+
+/** What the library calls its own heads of one linear layer. */
+export const HEAD_TYPES = {
+  classification: 'classification',
+  'multi-label': 'multilabel_classification',
+  // With one label its loss is the squared error.
+  regression: 'classification',
+} as const satisfies Record<SavedKind, string>;
 
 /** The head: a linear layer. `module` is its name in the file. */
 export function headTensors(hiddenSize: number, outputs: number, module: string): LayoutTensor[] {

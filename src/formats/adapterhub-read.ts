@@ -12,6 +12,7 @@ import {
   firstSite,
   flexibleHead,
   HEAD_CONFIG,
+  HEAD_TYPES,
   HEAD_WEIGHTS,
   headTensors,
   layerNormTensors,
@@ -25,6 +26,7 @@ import { isJsonObject, type JsonObject, show } from './json';
 import type { PythonValue } from './python-json';
 import {
   type ConfigFile,
+  FEWEST_LABELS,
   familyOf,
   type LayoutFamily,
   readConfig,
@@ -296,7 +298,8 @@ function findHead(
   }
   const { head_type: type, layers, use_pooler: usesPooler } = config;
   const isSupported = typeof usesPooler === 'boolean' && usesPooler === (hasPooler ?? usesPooler);
-  if (type !== 'classification' || layers !== 1 || !isSupported || typeof name !== 'string') {
+  const isKnown = Object.values<JsonObject[string]>(HEAD_TYPES).includes(type);
+  if (!isKnown || layers !== 1 || !isSupported || typeof name !== 'string') {
     throw new UnsupportedModelError(
       `${file}: a head of type ${show(type)}, ${show(layers)} layers, use_pooler ${show(usesPooler)}`,
       supportedHead(hasPooler ?? true),
@@ -315,7 +318,10 @@ function supportedHead(hasPooler: boolean): string {
 
 function parseLabels(config: ConfigFile, outputs: number): Pick<Head, 'taskKind' | 'labels'> {
   const { task, labels: ownLabels } = graftBlock(config);
-  if (task === 'regression' || (task === undefined && outputs === 1)) {
+  const { label2id, config: inner } = config.json;
+  const head = isJsonObject(inner) ? inner : {};
+  const taskKind = head.head_type === HEAD_TYPES['multi-label'] ? 'multi-label' : 'classification';
+  if (taskKind === 'classification' && (task === 'regression' || (task === undefined && outputs === 1))) {
     if (outputs !== 1) {
       throw new FileFormatError(
         config.file,
@@ -325,17 +331,15 @@ function parseLabels(config: ConfigFile, outputs: number): Pick<Head, 'taskKind'
     }
     return { taskKind: 'regression', labels: [] };
   }
-  const { label2id: own } = config.json;
-  const inner = isJsonObject(config.json.config) ? config.json.config.label2id : undefined;
-  const labels = isStringList(ownLabels) ? ownLabels : labelsById(own ?? inner, outputs);
-  if (labels.length !== outputs || new Set(labels).size !== outputs || outputs < 2) {
+  const labels = isStringList(ownLabels) ? ownLabels : labelsById(label2id ?? head.label2id, outputs);
+  if (labels.length !== outputs || new Set(labels).size !== outputs || outputs < FEWEST_LABELS[taskKind]) {
     throw new FileFormatError(
       config.file,
       isStringList(ownLabels) ? 'graft.labels' : 'label2id',
       `${outputs} labels, each another, were expected, found ${show(labels)}`,
     );
   }
-  return { taskKind: 'classification', labels };
+  return { taskKind, labels };
 }
 
 function isStringList(value: JsonObject[string]): value is readonly string[] {

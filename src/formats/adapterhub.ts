@@ -9,6 +9,7 @@ import {
   bottleneckConfig,
   flexibleHead,
   HEAD_CONFIG,
+  HEAD_TYPES,
   HEAD_WEIGHTS,
   headTensors,
   LAYOUT_VERSION,
@@ -22,7 +23,7 @@ import {
 } from './adapterhub-layout';
 import { type PythonValue, pythonJson } from './python-json';
 import type { WeightsOptions } from './save-options';
-import type { TaskFiles } from './task';
+import { FEWEST_LABELS, type TaskFiles } from './task';
 import { writeWeights } from './write-weights';
 
 /**
@@ -88,12 +89,12 @@ function plainHeadConfig(labels: readonly string[]) {
   return { config: null, label2id: numbered(labels), name: null, num_labels: labels.length };
 }
 
-function flexibleHeadConfig({ name, hasPooler }: AdapterFiles, labels: readonly string[]) {
+function flexibleHeadConfig({ name, hasPooler, taskKind }: AdapterFiles, labels: readonly string[]) {
   const config = {
     activation_function: 'tanh',
     bias: true,
     dropout_prob: null,
-    head_type: 'classification',
+    head_type: HEAD_TYPES[taskKind],
     label2id: numbered(labels),
     layers: 1,
     num_labels: labels.length,
@@ -123,8 +124,12 @@ function outputLabels({ taskKind, labels }: AdapterFiles): readonly string[] {
     // transformers' own name for the only output of a regression head.
     return ['LABEL_0'];
   }
-  if (labels.length < 2 || new Set(labels).size !== labels.length) {
-    throw new OptionError('labels', 'at least two labels, each another, are needed');
+  const fewest = FEWEST_LABELS[taskKind];
+  if (labels.length < fewest || new Set(labels).size !== labels.length) {
+    throw new OptionError(
+      'labels',
+      `at least ${fewest === 1 ? 'one label' : 'two labels'}, each another, are needed`,
+    );
   }
   return labels;
 }

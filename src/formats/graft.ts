@@ -7,6 +7,7 @@ import { pythonJson } from './python-json';
 import type { WeightsOptions } from './save-options';
 import {
   type ConfigFile,
+  FEWEST_LABELS,
   familyOf,
   requireFit,
   requireWeights,
@@ -113,7 +114,7 @@ function parseConfig({ file, json }: ConfigFile): Omit<GraftFiles, 'tensors' | '
     if (is(value)) return value;
     throw new FileFormatError(file, place, `${what} was expected, found ${show(value)}`);
   };
-  const taskKind = need('graft.task', graft.task, isTaskKind, '"classification" or "regression"');
+  const taskKind = need('graft.task', graft.task, isTaskKind, listKinds());
   const labels = need('graft.labels', graft.labels, isTextList, 'a list of labels');
   return {
     name: need('name', json.name, isText, 'a name'),
@@ -146,7 +147,12 @@ function isCount(value: Value): value is number {
 }
 
 function isTaskKind(value: Value): value is TaskFiles['taskKind'] {
-  return value === 'classification' || value === 'regression';
+  return typeof value === 'string' && Object.hasOwn(FEWEST_LABELS, value);
+}
+
+function listKinds(): string {
+  const kinds = Object.keys(FEWEST_LABELS).map((kind) => `"${kind}"`);
+  return `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
 }
 
 function isTextList(value: Value): value is readonly string[] {

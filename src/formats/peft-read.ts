@@ -19,6 +19,7 @@ import {
 } from './peft-layout';
 import {
   type ConfigFile,
+  FEWEST_LABELS,
   familyOf,
   type LayoutFamily,
   readTensors,
@@ -323,14 +324,15 @@ function parseLabels(
     if (outputs === 1) return { taskKind: 'regression', labels: [] };
     throw new FileFormatError(file, 'task', `regression has one output, the head has ${outputs}`);
   }
+  const taskKind = task === 'multi-label' ? 'multi-label' : 'classification';
   const isList = Array.isArray(own) && own.every((label) => typeof label === 'string');
   const labels: readonly string[] = isList ? own : Array.from({ length: outputs }, (_, id) => `LABEL_${id}`);
-  if (labels.length !== outputs || new Set(labels).size !== outputs || outputs < 2) {
+  if (labels.length !== outputs || new Set(labels).size !== outputs || outputs < FEWEST_LABELS[taskKind]) {
     throw new FileFormatError(
       file,
       'labels',
       `${outputs} labels, each another, were expected, found ${show(labels)}`,
     );
   }
-  return { taskKind: 'classification', labels };
+  return { taskKind, labels };
 }

@@ -41,12 +41,17 @@ export interface TaskBackbone {
   readonly hasPooler: boolean;
 }
 
+/** The kinds of tasks in files, and how many labels they have at least. */
+export const FEWEST_LABELS = { classification: 2, 'multi-label': 1, regression: 0 } as const;
+
+export type SavedKind = keyof typeof FEWEST_LABELS;
+
 /** A trained task in memory, and what it sits on. */
 export interface TaskFiles extends TaskBackbone {
   readonly name: string;
   /** The layers that are adapted, counted from 0, ascending. */
   readonly adapterLayers: readonly number[];
-  readonly taskKind: 'classification' | 'regression';
+  readonly taskKind: SavedKind;
   /** In the order of the head's outputs; empty for regression. */
   readonly labels: readonly string[];
   /** What else Graft wants to find again, such as the maximum length; other programs ignore it. */

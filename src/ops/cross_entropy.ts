@@ -1,38 +1,39 @@
-import { defineKernel, dispatch, type Kernel } from '../backends/kernel';
+import { type BatchShape, countRows, defineKernel, dispatch, rowsCode } from '../backends/kernel';
 import { batchLabels, type Tape, type Tensor } from '../scheduler/tape';
+import { byRow } from './loss-rows';
 
-/** Work is `[sequences]`: an invocation each in workgroups of 32, or a workgroup each. */
-const bySequence = (entryPoint: string): Kernel['variants'] => ({
-  serial: { entryPoint, workgroups: ([sequences = 0]) => [Math.ceil(sequences / 32), 1, 1] },
-  tiled: { entryPoint: `${entryPoint}_tiled`, workgroups: ([sequences = 0]) => [sequences, 1, 1] },
-});
+/** In the place of a class number: the row has no label, and neither loss nor gradient. PyTorch's `ignore_index`, −100. */
+export const IGNORED_LABEL = 0xffff_ffff;
 
 const crossEntropyLoss = defineKernel({
   name: 'cross_entropy',
   shader: 'cross_entropy',
-  params: { classes: 'u32' },
-  bindings: { logits: 'read', labels: 'read', loss: 'write' },
-  variants: bySequence('cross_entropy'),
+  params: { classes: 'u32', rows: 'u32', isWeighted: 'u32' },
+  bindings: { logits: 'read', labels: 'read', weights: 'read', loss: 'write' },
+  variants: byRow('cross_entropy'),
 });
 
 const crossEntropyLossAndGradient = defineKernel({
   name: 'cross_entropy_gradient',
   shader: 'cross_entropy',
-  params: { classes: 'u32' },
-  bindings: { logits: 'read', labels: 'read', loss: 'write', logitsGradient: 'write' },
-  variants: bySequence('cross_entropy_gradient'),
+  params: { classes: 'u32', rows: 'u32', isWeighted: 'u32' },
+  bindings: { logits: 'read', labels: 'read', weights: 'read', loss: 'write', logitsGradient: 'write' },
+  variants: byRow('cross_entropy_gradient'),
 });
 
 /**
- * The loss of each sequence, `[B, 1]`: −log softmax(logits)[label], logits `[B, classes]`, labels u32 of the batch.
- * Unscaled; the gradient is that of the logical batch's mean. It is made beside the loss, so the backward pass costs
- * nothing. Derivation: docs/derivations/cross_entropy.md.
+ * The loss of each row, `[rows, 1]`: −w[label] log softmax(logits)[label]; logits `[rows, classes]`, labels `[rows, 1]` u32 of the
+ * batch, w `[1, classes]` or 1. An IGNORED_LABEL's row has none. Unscaled; the gradient is that of the logical batch's sum times its
+ * `lossScale`, 1 / Σ w[label] over the rows that count for PyTorch's weighted mean. It is made beside the loss, so the backward pass
+ * costs nothing. Derivation: docs/derivations/cross_entropy.md.
  */
-export function crossEntropy(tape: Tape, logits: Tensor): Tensor {
-  const loss = tape.activation('cross_entropy', 'sequences', 1, logits.requiresGradient);
-  const params = { classes: logits.columns };
-  const bindings = { logits, labels: batchLabels, loss };
-  const work = ({ sequenceCount }: { sequenceCount: number }) => [sequenceCount];
+export function crossEntropy(tape: Tape, logits: Tensor, weights?: Tensor): Tensor {
+  const { rows, columns: classes } = logits;
+  const loss = tape.activation('cross_entropy', rows, 1, logits.requiresGradient);
+  const params = { classes, rows: rowsCode(rows), isWeighted: weights === undefined ? 0 : 1 };
+  // What is absent has another tensor bound in its place.
+  const bindings = { logits, labels: batchLabels(rows, 1), weights: weights ?? logits, loss };
+  const work = (shape: BatchShape) => [countRows(rows, shape)];
   if (!logits.requiresGradient) {
     tape.record({
       op: 'cross_entropy',

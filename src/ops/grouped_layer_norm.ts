@@ -62,7 +62,7 @@ export function groupedLayerNorm(
           beta,
           output,
           tokens: batchTokens,
-          groups: batchLabels,
+          groups: batchLabels('sequences', 1),
         },
         constants: { HAS_RESIDUAL: residual === undefined ? 0 : 1 },
         work: (shape) => [countRows(rows, shape)],

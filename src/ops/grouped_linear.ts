@@ -77,7 +77,7 @@ export function groupedLinear(
           addend: residual ?? x,
           result: output,
           tokens: batchTokens,
-          groups: batchLabels,
+          groups: batchLabels('sequences', 1),
         },
         work: (shape) => [countRows(x.rows, shape), outputs],
       }),

@@ -31,7 +31,7 @@ export function squaredError(tape: Tape, predictions: Tensor): Tensor {
     throw new TypeError(`squared error of ${predictions.name}: ${predictions.columns} columns, not 1`);
   }
   const loss = tape.activation('squared_error', 'sequences', 1, predictions.requiresGradient);
-  const bindings = { predictions, targets: batchLabels, loss };
+  const bindings = { predictions, targets: batchLabels('sequences', 1), loss };
   const work = ({ sequenceCount }: { sequenceCount: number }) => [sequenceCount];
   if (!predictions.requiresGradient) {
     tape.record({

@@ -110,12 +110,16 @@ async function readEntry(path: string, url: string): Promise<Entry | undefined> 
   }
 }
 
-/** Names that every file system takes. Two URLs may share one: the entry says whose it is. */
+/**
+ * Names that every file system takes. Two URLs may share one: the entry says whose it is. One may also be the folder of another, as
+ * in an API: a last name without an ending gets one.
+ */
 function cachePath(directory: string, url: string): string {
   const { host, pathname, search } = new URL(url);
   const segments = `${host}${pathname}${search}`.split('/').filter((segment) => segment !== '');
   const safe = segments.map((segment) => segment.replaceAll(/[^\w.%@+=-]/g, '_'));
-  return nodeModules().path.join(directory, ...safe);
+  const ending = safe.at(-1)?.includes('.') === true ? '' : '.file';
+  return `${nodeModules().path.join(directory, ...safe)}${ending}`;
 }
 
 /** The Cache API where there is one; without it, as on a page without TLS, a file is fetched anew each time. */

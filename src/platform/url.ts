@@ -4,11 +4,13 @@ import { platformCache } from './cache';
 import type { FileSource } from './files';
 import { environmentVariable } from './node';
 
+/** How files are fetched from a URL. */
 export interface UrlSourceOptions {
   /** Node and Deno: where downloads are kept. Default: GRAFT_CACHE, else `graft` in the user's cache directory. */
   readonly cacheDirectory?: string | undefined;
 }
 
+/** How files are fetched from the hub. */
 export interface HubSourceOptions extends UrlSourceOptions {
   /** A branch, a tag or a commit. Default 'main'. */
   readonly revision?: string | undefined;
@@ -27,14 +29,17 @@ export function hubSource(id: string, options: HubSourceOptions = {}): FileSourc
     throw new OptionError('source', `"${id}" is not a hub id`, 'Write it as organisation/name');
   }
   const { revision = 'main' } = options;
-  const endpoint = options.endpoint ?? environmentVariable('HF_ENDPOINT') ?? 'https://huggingface.co';
-  const base = parseBase(
-    `${endpoint.replace(/\/+$/, '')}/${id}/resolve/${encodeURIComponent(revision)}`,
-    'endpoint',
-  );
+  const endpoint = hubEndpoint(options.endpoint);
+  const base = parseBase(`${endpoint}/${id}/resolve/${encodeURIComponent(revision)}`, 'endpoint');
   // What a commit holds never changes; a branch may move on.
   const isCommit = /^[0-9a-f]{40}$/.test(revision);
   return cachedSource(revision === 'main' ? id : `${id} (${revision})`, base, isCommit, options);
+}
+
+/** Where the hub is: `given`, else HF_ENDPOINT, else https://huggingface.co; without a slash at its end. */
+export function hubEndpoint(given?: string): string {
+  const endpoint = given ?? environmentVariable('HF_ENDPOINT') ?? 'https://huggingface.co';
+  return endpoint.replace(/\/+$/, '');
 }
 
 /** Whether `text` has the form organisation/name. */

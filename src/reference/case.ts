@@ -30,7 +30,7 @@ export interface OpCase {
   readonly op: string;
   readonly name: string;
   readonly sequences: readonly CaseSequence[];
-  /** One a sequence; class indices or target values. */
+  /** The table that the op's loss reads: class indices or target values. */
   readonly labels?: Uint32Array | Float32Array;
   readonly seed?: number;
   readonly step?: number;

@@ -1,5 +1,6 @@
 import { adapterCases } from './adapter';
 import { attentionCases } from './attention';
+import { binaryCrossEntropyCases } from './binary_cross_entropy';
 import type { OpCase } from './case';
 import { crossEntropyCases } from './cross_entropy';
 import { dropoutCases } from './dropout';
@@ -29,6 +30,7 @@ export function opCases(): readonly OpCase[] {
     ...poolingCases(),
     ...tanhCases(),
     ...crossEntropyCases(),
+    ...binaryCrossEntropyCases(),
     ...squaredErrorCases(),
     ...attentionCases(),
     ...dropoutCases(),

@@ -27,7 +27,7 @@ export function packCase(item: OpCase): MicroBatch {
     tokens: Uint32Array.from(tokens),
     offsets: Uint32Array.from(offsets),
     tiles: Uint32Array.from(tiles),
-    labels: item.labels ?? new Uint32Array(sequences.length),
+    labels: item.labels ?? new Uint32Array(0),
     tokenOffset: 0,
     sequenceOffset: 0,
   };

@@ -1,5 +1,5 @@
 import { type BatchShape, countRows, type Dispatch } from '../backends/kernel';
-import type { Location, Schedule, ScheduleOutput } from '../backends/schedule';
+import type { BatchField, BatchTable, Location, Schedule, ScheduleOutput } from '../backends/schedule';
 import { byteLengthOf, type Plan, planSlots } from './plan';
 import type { Tensor } from './tape';
 
@@ -14,7 +14,8 @@ export function buildSchedule(
   return {
     label,
     capacity,
-    ...hiddenOf(dispatches),
+    labels: tableOf('labels', dispatches),
+    hidden: tableOf('hidden', dispatches),
     slots: plan.slots,
     dispatches: dispatches.map((item) => ({
       ...item,
@@ -31,12 +32,12 @@ export function buildSchedule(
   };
 }
 
-/** The shape of the hidden states that come with the batch; no columns where no dispatch reads them. */
-function hiddenOf(dispatches: readonly Dispatch<Tensor>[]): Pick<Schedule, 'hiddenColumns' | 'hiddenRows'> {
-  const hidden = dispatches
+/** The shape in which the dispatches read one of the batch's tables. */
+function tableOf(field: BatchField, dispatches: readonly Dispatch<Tensor>[]): BatchTable {
+  const table = dispatches
     .flatMap(({ buffers }) => buffers)
-    .find(({ origin }) => origin.kind === 'batch' && origin.field === 'hidden');
-  return { hiddenColumns: hidden?.columns ?? 0, hiddenRows: hidden?.rows ?? 'tokens' };
+    .find(({ origin }) => origin.kind === 'batch' && origin.field === field);
+  return { rows: table?.rows ?? 'sequences', columns: table?.columns ?? 0 };
 }
 
 function locate(tensor: Tensor, plan: Plan, capacity: BatchShape): Location {

@@ -30,13 +30,13 @@ export interface PackedBatch {
   readonly tokenOffset: number;
   /** Sequences of the logical batch before this micro-batch. */
   readonly sequenceOffset: number;
-  /** `[B]`: class numbers or regression targets; `[0]` when only predictions are wanted. */
+  /** Class numbers or target values, row after row as the schedule's loss reads them; `[0]` when only predictions are wanted. */
   readonly labels: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 }
 
 export interface Packing {
   readonly sequences: readonly TokenSequence[];
-  /** `[B]`, or `[0]`. */
+  /** As in the batch. */
   readonly labels: PackedBatch['labels'];
   readonly tokenOffset: number;
   readonly sequenceOffset: number;

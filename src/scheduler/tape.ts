@@ -146,7 +146,11 @@ export const batchTokens: Tensor = batchTensor('tokens', 'tokens', 4);
 export const batchTiles: Tensor = batchTensor('tiles', 'tiles', 4);
 /** B + 1 offsets; bound as a whole, so its row count is not asked for. */
 export const batchOffsets: Tensor = batchTensor('offsets', 'sequences', 1);
-export const batchLabels: Tensor = batchTensor('labels', 'sequences', 1);
+
+/** What the batch's rows are to be, `[rows, columns]`: class numbers (u32) or target values (f32), as its loss reads them. */
+export function batchLabels(rows: Rows, columns: number): Tensor {
+  return batchTensor('labels', rows, columns);
+}
 
 /** Hidden states `[T, columns]`, or what stands for the sequences `[B, columns]`, that were computed before. */
 export function batchHidden(rows: Rows, columns: number): Tensor {

@@ -11,7 +11,7 @@ import { resolveSource, type SourceLike } from '../platform/resolve';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { type AverageOptions, averageOf } from './average';
 import { Embedder } from './embedder';
-import { encodeTexts } from './encode-examples';
+import { encodeTexts } from './heads/encode-texts';
 import { makeTokenizer } from './load-tokenizer';
 import { resolveTokenBudget } from './record-task';
 import type { Runtime } from './runtime';
@@ -121,13 +121,13 @@ export class Backbone {
     const { compute } = this.#runtime;
     const maxLength = resolveMaxLength(options.maxLength, this.config);
     const tokenBudget = resolveTokenBudget(options.tokenBudget, compute, 64, maxLength);
-    const { encoded } = encodeTexts(texts, this.tokenizer, { maxLength });
+    const { sequences } = encodeTexts(texts, this.tokenizer, { maxLength });
     this.#embedder ??= Embedder.create(compute, this.#encoder);
     const embedder = await this.#embedder.catch((error: unknown) => {
       this.#embedder = undefined;
       throw error;
     });
-    return embedder.embed(encoded, { tokenBudget, signal, onProgress });
+    return embedder.embed(sequences, { tokenBudget, signal, onProgress });
   }
 
   /**

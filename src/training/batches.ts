@@ -1,26 +1,32 @@
 import { OptionError } from '../errors';
 import { type PackedBatch, packBatch, type TokenSequence } from '../scheduler/packed-batch';
-import type { TaskKind } from './types';
 
 /** An example after the tokenizer. */
 export interface EncodedExample extends TokenSequence {
-  /** The number of the class, or the regression target. Not read when the batches carry no labels. */
-  readonly label: number;
+  /** Its part of the batch's table of labels: class numbers or target values, as the head's loss reads them. */
+  readonly labels: ArrayLike<number>;
+  /** What it adds to the number that the logical batch's sum of losses is divided by: 1, or a weight. */
+  readonly weight: number;
 }
+
+/** How labels travel: class numbers as u32, target values as f32. */
+export type LabelType = 'u32' | 'f32';
 
 export interface BatchOptions {
   /** Sequences in one logical batch, that is, per optimizer step. */
   readonly batchSize: number;
   /** Most tokens in one micro-batch. */
   readonly tokenBudget: number;
-  /** Class numbers as u32, regression targets as f32, or none (prediction). */
-  readonly labels: TaskKind | 'none';
+  /** Their type, or none (prediction). */
+  readonly labels: LabelType | 'none';
 }
 
 /** The sequences of one optimizer step, as micro-batches whose gradients add up to those of the whole. */
 export interface LogicalBatch {
   readonly sequenceCount: number;
   readonly tokenCount: number;
+  /** Sum of the examples' weights: the divisor of the summed losses. */
+  readonly weight: number;
   readonly microBatches: readonly PackedBatch[];
   /** The examples of each micro-batch, in its order. */
   readonly members: readonly (readonly EncodedExample[])[];
@@ -81,7 +87,8 @@ function* generate(
       tokenCount += packed.tokenCount;
       sequenceCount += packed.sequenceCount;
     }
-    yield { sequenceCount, tokenCount, microBatches, members };
+    const weight = members.flat().reduce((sum, example) => sum + example.weight, 0);
+    yield { sequenceCount, tokenCount, weight, microBatches, members };
   }
 }
 
@@ -105,11 +112,11 @@ function fill(members: readonly EncodedExample[], tokenBudget: number): EncodedE
 
 function labelArray(
   examples: readonly EncodedExample[],
-  kind: BatchOptions['labels'],
+  type: BatchOptions['labels'],
 ): PackedBatch['labels'] {
-  if (kind === 'none') return new Uint32Array(0);
-  const labels = examples.map(({ label }) => label);
-  return kind === 'classification' ? new Uint32Array(labels) : new Float32Array(labels);
+  if (type === 'none') return new Uint32Array(0);
+  const labels = examples.flatMap((example) => Array.from(example.labels));
+  return type === 'u32' ? new Uint32Array(labels) : new Float32Array(labels);
 }
 
 function exampleAt(examples: readonly EncodedExample[], index: number): EncodedExample {

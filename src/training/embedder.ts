@@ -6,8 +6,8 @@ import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
 import { frozenLinear } from '../ops/frozen_linear';
 import { buildSchedule } from '../scheduler/build-schedule';
-import type { TokenSequence } from '../scheduler/packed-batch';
 import { Tape, type Tensor } from '../scheduler/tape';
+import type { EncodedExample } from './batches';
 import { Inference, type InferenceOptions } from './inference';
 
 /** The frozen encoder alone, without adapters: its pooled output. */
@@ -21,6 +21,7 @@ export class Embedder {
     this.#buffers = parts.buffers;
     this.#inference = new Inference(backend, {
       columns: this.#hiddenSize,
+      rows: 'sequences',
       schedule: (capacity) => embeddingSchedule(encoder, parts.layerNorms, capacity),
     });
   }
@@ -44,11 +45,10 @@ export class Embedder {
 
   /** `[hidden]` of each sequence, in their order. */
   async embed(
-    sequences: readonly TokenSequence[],
+    sequences: readonly EncodedExample[],
     options: InferenceOptions,
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const examples = sequences.map(({ ids, typeIds }) => ({ ids, typeIds, label: 0 }));
-    const rows = await this.#inference.rows(examples, options);
+    const rows = await this.#inference.rows(sequences, options);
     const size = this.#hiddenSize;
     return sequences.map((_, index) => rows.slice(index * size, (index + 1) * size));
   }

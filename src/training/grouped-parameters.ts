@@ -36,14 +36,17 @@ function checkGroup(tasks: readonly RecordedTask[]): void {
 export class GroupedParameters {
   readonly #backend: Backend;
   readonly #buffer: DeviceBuffer;
-  /** What schedules are recorded from; its head has as many outputs as the widest task's. */
+  /** What schedules are recorded from. */
   readonly recorded: RecordedTask;
+  /** Of its head: as many as the widest task's. */
+  readonly outputs: number;
   #versions: readonly number[] = [];
 
-  private constructor(backend: Backend, buffer: DeviceBuffer, recorded: RecordedTask) {
+  private constructor(backend: Backend, buffer: DeviceBuffer, recorded: RecordedTask, outputs: number) {
     this.#backend = backend;
     this.#buffer = buffer;
     this.recorded = recorded;
+    this.outputs = outputs;
   }
 
   /** Throws OptionError, DeviceLimitError or OutOfDeviceMemoryError. */
@@ -51,7 +54,7 @@ export class GroupedParameters {
     checkGroup(tasks);
     const [first] = tasks;
     if (first === undefined) throw new OptionError('tasks', 'there is none');
-    const outputs = Math.max(...tasks.map(({ spec }) => spec.outputs));
+    const outputs = Math.max(...tasks.map(({ spec }) => spec.head.outputs));
     const layout = new ParameterLayout(
       first.layout.places.map(({ name, rows, columns, decay }) => {
         const own = sizeIn(name, rows, columns, outputs);
@@ -66,7 +69,7 @@ export class GroupedParameters {
     checkBindings(layout, backend, 'Put fewer tasks into one group');
     const buffer = await backend.allocate(layout.size * 4, `parameters of ${tasks.length} tasks`);
     const recorded = { ...first, layout, parameters: buffer, groups: tasks.length };
-    return new GroupedParameters(backend, buffer, { ...recorded, spec: { ...first.spec, outputs } });
+    return new GroupedParameters(backend, buffer, recorded, outputs);
   }
 
   /** Uploads what the tasks have, where it is not what they had. */

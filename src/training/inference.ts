@@ -15,13 +15,14 @@ export interface InferenceOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** A forward pass that gives a row for each sequence, or a row of each of several tasks. */
+/** A forward pass that gives a row for each sequence, or for each token; of each of several tasks where it has several outputs. */
 export interface InferenceModel {
   /** Numbers in a row; where the schedule has several outputs, of each. */
   readonly columns: number | readonly number[];
+  readonly rows: 'sequences' | 'tokens';
   /** Whether the batches carry the examples' labels: where those say which task a sequence is for. Default 'none'. */
   readonly labels?: BatchOptions['labels'];
-  /** Its outputs are `[B, columns]`. */
+  /** Its outputs are `[rows, columns]`. */
   schedule(capacity: BatchShape): Schedule;
 }
 
@@ -39,7 +40,7 @@ export class Inference {
     this.#prefix = prefix;
   }
 
-  /** The rows of every example in their order, `[examples, columns]`: of the only output, or of the first. */
+  /** The rows of every example in their order, `[examples, columns]` or `[tokens, columns]`: of the only output, or of the first. */
   async rows(
     examples: readonly EncodedExample[],
     options: InferenceOptions,
@@ -53,9 +54,11 @@ export class Inference {
     examples: readonly EncodedExample[],
     options: InferenceOptions,
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const { labels = 'none' } = this.#model;
+    const { rows, labels = 'none' } = this.#model;
     const columns = [this.#model.columns].flat();
-    const all = columns.map((count) => new Float32Array(examples.length * count));
+    const rowCount =
+      rows === 'sequences' ? examples.length : examples.reduce((sum, { ids }) => sum + ids.length, 0);
+    const all = columns.map((count) => new Float32Array(rowCount * count));
     const executable = await this.#prepare(options.tokenBudget);
     const order = Array.from(examples, (_, index) => index);
     const split: BatchOptions = {
@@ -64,13 +67,15 @@ export class Inference {
       labels,
     };
     let done = 0;
+    let rowsDone = 0;
     for (const batch of batches(examples, order, split)) {
       options.signal?.throwIfAborted();
       const { microBatches } = (await this.#prefix?.attach(batch)) ?? batch;
       const { outputs } = await executable.run({ microBatches, seed: 0, step: 0, lossScale: 1 });
-      all.forEach((rows, index) => {
-        rows.set(outputs[index] ?? [], done * (columns[index] ?? 0));
+      all.forEach((values, index) => {
+        values.set(outputs[index] ?? [], rowsDone * (columns[index] ?? 0));
       });
+      rowsDone += rows === 'sequences' ? batch.sequenceCount : batch.tokenCount;
       done += batch.sequenceCount;
       options.onProgress?.(done, examples.length);
     }

@@ -169,6 +169,13 @@ function joined(pieces: readonly Float32Array[]): Float32Array {
   return whole;
 }
 
+/** transformers' names for the kinds of a …ForSequenceClassification. */
+const PROBLEM_TYPES: Readonly<Record<SavedTask['taskKind'], string>> = {
+  classification: 'single_label_classification',
+  'multi-label': 'multi_label_classification',
+  regression: 'regression',
+};
+
 /** The backbone's config.json with what transformers wants to know of a classifier. */
 async function describeModel(
   { taskKind, labels }: SavedTask,
@@ -185,7 +192,7 @@ async function describeModel(
     id2label: Object.fromEntries(names.map((label, id) => [id, label])),
     label2id: Object.fromEntries(names.map((label, id) => [label, id])),
     model_type: 'bert',
-    problem_type: taskKind === 'regression' ? 'regression' : 'single_label_classification',
+    problem_type: PROBLEM_TYPES[taskKind],
     torch_dtype: dtype === 'f16' ? 'float16' : 'float32',
   };
   return new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`);

@@ -48,15 +48,16 @@ export class PrefixCache {
   async attach(batch: LogicalBatch): Promise<{ microBatches: PackedBatch[]; timings: RunTimings }> {
     const started = performance.now();
     const { hiddenSize, layers } = this.#task.encoder.config;
-    // The head takes one row of a sequence.
-    const isWhole = this.#task.spec.frozenLayers === layers;
+    // A head of sequences takes one row of each.
+    const { frozenLayers, head } = this.#task.spec;
+    const isPooled = frozenLayers === layers && head.rows === 'sequences';
     const wanted: WantedRows[] = [];
     const microBatches = batch.microBatches.map((packed, index): PackedBatch => {
-      const hidden = new Float32Array((isWhole ? packed.sequenceCount : packed.tokenCount) * hiddenSize);
+      const hidden = new Float32Array((isPooled ? packed.sequenceCount : packed.tokenCount) * hiddenSize);
       let end = 0;
       for (const example of batch.members[index] ?? []) {
         const start = end;
-        end += (isWhole ? 1 : example.ids.length) * hiddenSize;
+        end += (isPooled ? 1 : example.ids.length) * hiddenSize;
         wanted.push({ example, rows: hidden.subarray(start, end) });
       }
       return { ...packed, hidden };

@@ -5,12 +5,10 @@ import { OptionError } from '../errors';
 import { type EncoderTask, encode, pool } from '../models/bert';
 import { type ProductPlace, productName } from '../models/encoder-parameters';
 import type { FrozenEncoder, FrozenLinear } from '../models/frozen-encoder';
-import { crossEntropy } from '../ops/cross_entropy';
 import { dropout } from '../ops/dropout';
 import type { EmbeddingTables } from '../ops/embeddings';
 import { frozenLinear } from '../ops/frozen_linear';
 import { linear } from '../ops/linear';
-import { squaredError } from '../ops/squared_error';
 import { type DifferentiateOptions, differentiate } from '../scheduler/backward';
 import { buildSchedule } from '../scheduler/build-schedule';
 import { QUERY_TILE } from '../scheduler/packed-batch';
@@ -68,10 +66,12 @@ const NO_DROPOUT = { hidden: 0, attention: 0 };
 export interface TrainingScheduleOptions extends DifferentiateOptions {
   /** Default 'tokens'. */
   readonly start?: ScheduleStart;
+  /** `[C]`, for the loss. */
+  readonly classWeights?: DeviceBuffer | undefined;
 }
 
 /**
- * Forward, loss and backward: output 'loss' `[B, 1]`, gradients added to the gradient arena. With `recompute` the layers'
+ * Forward, loss and backward: output 'loss', as the head records it, gradients added to the gradient arena. With `recompute` the layers'
  * activations are not saved but computed again: less memory, the same results.
  */
 export function trainingSchedule(
@@ -91,7 +91,9 @@ export function trainingSchedule(
     isTraining: true,
     enter: startAt(tape, task, options.start ?? 'tokens'),
   });
-  const loss = task.spec.kind === 'regression' ? squaredError(tape, logits) : crossEntropy(tape, logits);
+  const { classWeights } = options;
+  const weights = classWeights && frozen('class weights', classWeights, 1, classWeights.byteLength / 4);
+  const loss = task.spec.head.loss(tape, logits, weights);
   const backward = differentiate(tape, new Map([[loss, loss]]), options);
   return buildSchedule(
     `training ${task.spec.name}`,
@@ -101,7 +103,7 @@ export function trainingSchedule(
   );
 }
 
-/** Forward only: output 'logits' `[B, C]`. */
+/** Forward only: output 'logits' `[B, C]`, or `[T, C]` of a head that has a row for each token. */
 export function inferenceSchedule(
   task: RecordedTask,
   capacity: BatchShape,
@@ -117,8 +119,8 @@ export function inferenceSchedule(
 }
 
 /**
- * The embeddings and the layers below all that is trained: output 'hidden', the input `[T, hidden]` of the layer above, or the
- * head's `[B, hidden]`.
+ * The embeddings and the layers below all that is trained: output 'hidden', the input `[T, hidden]` of the layer above, or what
+ * the head takes: `[B, hidden]`, or `[T, hidden]` of a head that has a row for each token.
  */
 export function prefixSchedule(task: RecordedTask, capacity: BatchShape): Schedule {
   const tape = new Tape();
@@ -159,7 +161,7 @@ export interface Recording {
   parameter(name: string): Tensor;
   /** Whether dropout is drawn. */
   readonly isTraining: boolean;
-  /** Given the input of each layer, and as the last one that of the head, `[B, hidden]`. */
+  /** Given the input of each layer, and as the last one that of the head, `[B, hidden]` or `[T, hidden]`. */
   readonly enter: EncoderTask['enter'];
 }
 
@@ -168,9 +170,13 @@ export function recordLogits(tape: Tape, task: RecordedTask, recording: Recordin
   const { spec, encoder } = task;
   const { parameter, isTraining } = recording;
   const encoderTask = taskInEncoder(tape, task, recording);
-  const firstTokens = encode(tape, encoder, encoderTask, 'first tokens');
-  const pooled = recording.enter(encoder.config.layers, pool(tape, encoder, encoderTask, firstTokens));
-  const dropped = dropout(tape, pooled, isTraining ? spec.dropout.classifier : 0);
+  // For each token its last hidden state, as transformers' BertForTokenClassification; for a text its pooled first token.
+  const features =
+    spec.head.rows === 'tokens'
+      ? encode(tape, encoder, encoderTask, 'every token')
+      : pool(tape, encoder, encoderTask, encode(tape, encoder, encoderTask, 'first tokens'));
+  const entered = recording.enter(encoder.config.layers, features);
+  const dropped = dropout(tape, entered, isTraining ? spec.dropout.classifier : 0);
   return linear(tape, dropped, parameter('classifier.weight'), parameter('classifier.bias'));
 }
 

@@ -1,16 +1,16 @@
 import { OptionError } from '../errors';
 import { checkDropLayers, PretrainedLayerNorms } from './drop-layers';
-import { encodeTexts } from './encode-examples';
 import { GroupedParameters } from './grouped-parameters';
+import { encodeTexts } from './heads/encode-texts';
+import { rowsOf } from './heads/logits';
 import { Inference } from './inference';
-import { predictionsOf } from './predictions';
 import { inferenceSchedule, type RecordedTask, resolveTokenBudget } from './record-task';
 import { sharedLayersSchedule } from './shared-layers';
 import type { PredictOptions, Task, TaskContext, TaskParts } from './task';
 import type { Prediction, TextInput, TextPair } from './types';
 
 /** A text, or a pair, and the task that it is for. */
-export interface TaskInput extends TextPair {
+export interface GroupInput extends TextPair {
   /** One of the group's. */
   readonly task: Task;
 }
@@ -43,6 +43,7 @@ export class TaskGroup {
     if (stranger !== undefined) {
       throw new OptionError('tasks', `${stranger.name} is on another backbone`);
     }
+    for (const task of tasks) saying(task.parts.recorded.spec);
     this.#context = context;
     this.tasks = [...tasks];
     this.#pretrained = new PretrainedLayerNorms(context.backend, context.encoder);
@@ -59,7 +60,7 @@ export class TaskGroup {
    * @throws OptionError for a task that is not in the group, tasks that cannot share a batch (with what differs), and as `Task.predict`;
    *   DeviceLimitError or OutOfDeviceMemoryError
    */
-  async predict(inputs: readonly TaskInput[], options: PredictOptions = {}): Promise<Prediction[]> {
+  async predict(inputs: readonly GroupInput[], options: PredictOptions = {}): Promise<Prediction[]> {
     const parts = this.tasks.map((task) => task.parts);
     const numbers = new Map(this.tasks.map((task, number) => [task, number]));
     const { tokenizer, backend } = this.#context;
@@ -68,11 +69,11 @@ export class TaskGroup {
       if (number === undefined) {
         throw new OptionError('task', `that of input ${index + 1}, ${task.name}, is not in the group`);
       }
-      const { encoded } = encodeTexts([{ text, pair }], tokenizer, specOf(parts, number));
-      return encoded.map((example) => ({ ...example, label: number, index }));
+      const { sequences } = encodeTexts([{ text, pair }], tokenizer, specOf(parts, number));
+      return sequences.map((sequence) => ({ ...sequence, labels: [number], number, index }));
     });
     // Those of a task lie together, so that its weights are read in few runs.
-    const sorted = examples.flat().sort((a, b) => a.label - b.label);
+    const sorted = examples.flat().sort((a, b) => a.number - b.number);
     const grouped = await this.#groupedParameters(parts);
     const inference = await this.#mixedInference(grouped, options.dropLayers ?? 0);
     grouped.update(parts);
@@ -81,11 +82,11 @@ export class TaskGroup {
       ...options,
       tokenBudget: resolveTokenBudget(options.tokenBudget, backend, 64, longest),
     });
-    const { outputs } = grouped.recorded.spec;
-    const predictions = sorted.flatMap(({ label, index }, row) => {
-      const spec = specOf(parts, label);
-      const logits = rows.subarray(row * outputs, row * outputs + spec.outputs);
-      return predictionsOf(spec, logits).map((prediction) => ({ index, prediction }));
+    const { outputs } = grouped;
+    const predictions = sorted.map(({ number, index }, row) => {
+      const spec = specOf(parts, number);
+      const logits = rows.subarray(row * outputs, row * outputs + spec.head.outputs);
+      return { index, prediction: saying(spec)(logits) };
     });
     return predictions.sort((a, b) => a.index - b.index).map(({ prediction }) => prediction);
   }
@@ -103,14 +104,15 @@ export class TaskGroup {
     const predictions = new Map<RecordedTask, Prediction[]>();
     for (const maxLength of new Set(recorded.map(({ spec }) => spec.maxLength))) {
       const reading = recorded.filter(({ spec }) => spec.maxLength === maxLength);
-      const { encoded } = encodeTexts(texts, this.#context.tokenizer, { maxLength });
+      const { sequences } = encodeTexts(texts, this.#context.tokenizer, { maxLength });
       const inference = await this.#allInference(maxLength, reading, options.dropLayers ?? 0);
-      const outputs = await inference.outputs(encoded, {
+      const outputs = await inference.outputs(sequences, {
         ...options,
         tokenBudget: resolveTokenBudget(options.tokenBudget, this.#context.backend, 64, maxLength),
       });
       for (const [index, task] of reading.entries()) {
-        predictions.set(task, predictionsOf(task.spec, outputs[index] ?? new Float32Array(0)));
+        const rows = rowsOf(outputs[index] ?? new Float32Array(0), task.spec.head.outputs);
+        predictions.set(task, rows.map(saying(task.spec)));
       }
     }
     return recorded.map((task) => predictions.get(task) ?? []);
@@ -144,14 +146,15 @@ export class TaskGroup {
     return this.#grouped;
   }
 
-  async #mixedInference({ recorded }: GroupedParameters, dropLayers: number): Promise<Inference> {
+  async #mixedInference({ recorded, outputs }: GroupedParameters, dropLayers: number): Promise<Inference> {
     const dropped = await this.#without(dropLayers, recorded);
     if (this.#mixed?.dropLayers !== dropLayers) {
       this.#mixed?.inference.dispose();
       const inference = new Inference(this.#context.backend, {
-        columns: recorded.spec.outputs,
+        columns: outputs,
+        rows: 'sequences',
         // The number of each text's task.
-        labels: 'classification',
+        labels: 'u32',
         schedule: (capacity) => inferenceSchedule(dropped, capacity),
       });
       this.#mixed = { dropLayers, inference };
@@ -170,7 +173,8 @@ export class TaskGroup {
     if (prepared?.dropLayers === dropLayers) return prepared.inference;
     prepared?.inference.dispose();
     const inference = new Inference(this.#context.backend, {
-      columns: tasks.map(({ spec }) => spec.outputs),
+      columns: tasks.map(({ spec }) => spec.head.outputs),
+      rows: 'sequences',
       schedule: (capacity) => sharedLayersSchedule(dropped, capacity),
     });
     this.#all.set(maxLength, { dropLayers, inference });
@@ -182,6 +186,12 @@ export class TaskGroup {
     checkDropLayers(layers, task.spec, this.#context.encoder.config);
     return this.#pretrained.without(layers, task);
   }
+}
+
+/** What a row of the task's logits says. */
+function saying({ name, kind, head }: RecordedTask['spec']): (row: Float32Array) => Prediction {
+  if (head.predict !== undefined) return head.predict;
+  throw new OptionError('tasks', `${name} is for ${kind}, and says more than one thing of a text`);
 }
 
 function specOf(parts: readonly TaskParts[], number: number): RecordedTask['spec'] {

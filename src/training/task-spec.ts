@@ -3,6 +3,8 @@ import { OptionError } from '../errors';
 import type { EncoderConfig } from '../models/config';
 import type { FrozenEncoder } from '../models/frozen-encoder';
 import type { ParameterLayout, ParameterSpec } from '../scheduler/parameters';
+import { makeHead } from './heads';
+import type { Head } from './heads/head';
 import { Random } from './random';
 import type { TaskKind } from './types';
 
@@ -12,7 +14,7 @@ export interface TaskOptions {
   readonly name?: string;
   /** Default 'classification'. */
   readonly kind?: TaskKind;
-  /** At least two, for a classification task. */
+  /** At least two for a classification task, one for a multi-label task, none for a regression. */
   readonly labels?: readonly string[];
   /** What is trained: `houlsby()`, `lora()`, … */
   readonly adapter: AdapterMethod;
@@ -54,8 +56,8 @@ export interface TaskSpec {
   readonly layerNorm: LayerNormChoice;
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly classifier: number };
   readonly maxLength: number;
-  /** C: labels, or 1 for regression. */
-  readonly outputs: number;
+  /** What stands on the encoder. */
+  readonly head: Head;
 }
 
 /** Standard deviation of the head's initial weights: BERT's `initializer_range` in the authors' code. */
@@ -68,12 +70,7 @@ const SHORTEST_MAX_LENGTH = 4;
 export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder, 'config'>): TaskSpec {
   const { name = 'task', kind = 'classification', labels = [], adapter, dropout = 'auto' } = options;
   const maxLength = resolveMaxLength(options.maxLength, config);
-  if (kind === 'classification' && (labels.length < 2 || new Set(labels).size !== labels.length)) {
-    throw new OptionError('labels', 'a classification task needs at least two labels, each another');
-  }
-  if (kind === 'regression' && labels.length > 0) {
-    throw new OptionError('labels', 'a regression task has none');
-  }
+  const head = makeHead(kind, labels);
   if (dropout !== 'auto' && !(dropout >= 0 && dropout < 1)) {
     throw new OptionError('dropout', `${dropout} is not a probability from 0 to below 1`);
   }
@@ -104,7 +101,7 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
           }
         : { hidden: dropout, attention: dropout, classifier: dropout },
     maxLength,
-    outputs: kind === 'regression' ? 1 : labels.length,
+    head,
   };
 }
 
@@ -166,6 +163,7 @@ export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: num
     },
   };
   const { hiddenSize } = encoder.config;
+  const { outputs } = spec.head;
   const layerNorms = [...encoder.layerNorms].filter(([place]) => isAbovePrefix(place, spec.frozenLayers));
   return [
     ...spec.adapter.parameters({
@@ -187,16 +185,16 @@ export function taskParameters(spec: TaskSpec, encoder: FrozenEncoder, seed: num
     ),
     {
       name: 'classifier.weight',
-      shape: [spec.outputs, hiddenSize],
+      shape: [outputs, hiddenSize],
       decay: true,
       initialize: () =>
-        initializer.truncatedNormal('classifier.weight', spec.outputs * hiddenSize, HEAD_DEVIATION),
+        initializer.truncatedNormal('classifier.weight', outputs * hiddenSize, HEAD_DEVIATION),
     },
     {
       name: 'classifier.bias',
-      shape: [spec.outputs],
+      shape: [outputs],
       decay: false,
-      initialize: () => new Float32Array(spec.outputs),
+      initialize: () => new Float32Array(outputs),
     },
   ];
 }

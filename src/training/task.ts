@@ -9,12 +9,12 @@ import type { FrozenEncoder } from '../models/frozen-encoder';
 import { uploadLayerNorms } from '../models/layer-norms';
 import { ParameterLayout } from '../scheduler/parameters';
 import type { Tokenizer } from '../tokenizer/tokenizer';
+import type { EncodedExample } from './batches';
 import { checkBindings } from './bindings';
 import { checkDropLayers, PretrainedLayerNorms } from './drop-layers';
-import { encodeExamples, encodeTexts } from './encode-examples';
+import type { Weighing } from './heads/head';
 import { Inference, type InferenceModel, type InferenceOptions, SEQUENCES_PER_RUN } from './inference';
 import { type MergedProducts, mergeProducts } from './merge';
-import { metricsOf, predictionsOf } from './predictions';
 import { PrefixCache } from './prefix-cache';
 import {
   capacityOf,
@@ -30,6 +30,7 @@ import { initialArena, resolveTask, type TaskOptions, type TaskSpec, taskParamet
 import { runTraining, type TrainingOutcome } from './trainer';
 import { conditionsOf, resolveTraining, type TrainingSettings } from './training-settings';
 import type {
+  ClassWeights,
   DoneReport,
   Example,
   Metrics,
@@ -241,18 +242,27 @@ export class Task {
     let isComplete = false;
     try {
       const settings = resolveTraining(options);
-      const train = encodeExamples(examples, tokenizer, this.#spec);
-      const dev = options.dev === undefined ? undefined : encodeExamples(options.dev, tokenizer, this.#spec);
+      const { head } = this.#spec;
+      const train = head.encodeExamples(examples, tokenizer, this.#spec);
+      const weighing = this.#weigh(options.classWeights, train.examples);
+      const trainExamples = weighing?.examples ?? train.examples;
+      const dev = options.dev && head.encodeExamples(options.dev, tokenizer, this.#spec);
       this.takesPairs = examples.some(({ pair }) => pair !== undefined);
       const tokenBudget = this.#tokenBudget(options.tokenBudget, settings.batchSize);
       const gradients = await backend.allocate(this.#layout.size * 4, `gradients of ${this.name}`);
       owned.push(gradients);
+      let classWeights: DeviceBuffer | undefined;
+      if (weighing !== undefined) {
+        classWeights = await backend.allocate(weighing.weights.byteLength, `class weights of ${this.name}`);
+        owned.push(classWeights);
+        backend.write(classWeights, 0, weighing.weights);
+      }
       const capacity = capacityOf(tokenBudget, settings.batchSize);
       prefix = this.#prefixCache(settings, tokenBudget);
       const start = prefix === undefined ? 'tokens' : 'hidden';
       const { recompute } = settings;
       const executable = await backend.prepare(
-        trainingSchedule(this.#recorded, gradients, capacity, { recompute, start }),
+        trainingSchedule(this.#recorded, gradients, capacity, { recompute, start, classWeights }),
       );
       owned.push(executable);
       const inference =
@@ -260,14 +270,10 @@ export class Task {
           ? this.#inference
           : new Inference(backend, modelOf(this.#recorded, 'hidden'), prefix);
       if (prefix !== undefined) owned.push(inference);
-      const labels = dev?.examples.map(({ label }) => label) ?? [];
-      const evaluate = async () => {
-        const logits = await inference.rows(dev?.examples ?? [], {
-          tokenBudget,
-          signal: options.signal,
-        });
-        return metricsOf(this.#spec, logits, labels);
-      };
+      const evaluate =
+        dev &&
+        (async () =>
+          dev.evaluate(await inference.rows(dev.examples, { tokenBudget, signal: options.signal })));
       const outcome = yield* runTraining({
         backend,
         executable,
@@ -276,15 +282,22 @@ export class Task {
         parameters: this.#recorded.parameters,
         gradients,
         initial: this.#arena,
-        kind: this.kind,
-        examples: train.examples,
+        labelType: head.labelType,
+        examples: trainExamples,
         tokenBudget,
         settings,
         conditions: {
-          ...conditionsOf(settings, this.#spec, options.tokenBudget ?? 'auto', train.examples, dev?.examples),
+          ...conditionsOf(
+            settings,
+            this.#spec,
+            options.tokenBudget ?? 'auto',
+            trainExamples,
+            dev?.examples,
+            weighing?.weights,
+          ),
           ...(below === undefined ? {} : { on: digestOf(below) }),
         },
-        evaluate: dev === undefined ? undefined : evaluate,
+        evaluate,
         options,
       });
       this.#arena.set(outcome.parameters);
@@ -318,21 +331,17 @@ export class Task {
 
   /** Metrics on labelled examples. Throws DataError, OptionError. */
   async evaluate(examples: readonly Example[], options: PredictOptions = {}): Promise<Metrics> {
-    const { examples: encoded } = encodeExamples(examples, this.#context.tokenizer, this.#spec);
+    const set = this.#spec.head.encodeExamples(examples, this.#context.tokenizer, this.#spec);
     const inference = await this.#inferenceWithout(options.dropLayers);
-    const logits = await inference.rows(encoded, this.#inferenceOptions(options));
-    return metricsOf(
-      this.#spec,
-      logits,
-      encoded.map(({ label }) => label),
-    );
+    const logits = await inference.rows(set.examples, this.#inferenceOptions(options));
+    return set.evaluate(logits).metrics;
   }
 
-  /** A label with its probability for each text, or a value where the task is a regression. Throws OptionError. */
+  /** For each text a label with its probability, or all labels that apply, or a value, as the task's kind is. Throws OptionError. */
   async predict(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[]> {
-    const { encoded } = encodeTexts(texts, this.#context.tokenizer, this.#spec);
+    const set = this.#spec.head.encodeTexts(texts, this.#context.tokenizer, this.#spec);
     const inference = await this.#inferenceWithout(options.dropLayers);
-    return predictionsOf(this.#spec, await inference.rows(encoded, this.#inferenceOptions(options)));
+    return set.predictions(await inference.rows(set.sequences, this.#inferenceOptions(options)));
   }
 
   /**
@@ -450,6 +459,16 @@ export class Task {
     });
   }
 
+  /** Throws OptionError for weights that cannot be, or a task without classes. */
+  #weigh(choice: ClassWeights | undefined, examples: readonly EncodedExample[]): Weighing | undefined {
+    if (choice === undefined) return undefined;
+    const { head } = this.#spec;
+    if (head.weigh === undefined) {
+      throw new OptionError('classWeights', `a ${head.kind} task has no classes to weigh`, 'Leave it out');
+    }
+    return head.weigh(choice, examples);
+  }
+
   #tokenBudget(given: number | 'auto' | undefined, batchSize: number): number {
     return resolveTokenBudget(given, this.#context.backend, batchSize, this.#spec.maxLength);
   }
@@ -485,10 +504,11 @@ export class Task {
   }
 }
 
-/** The forward pass to logits `[B, C]`. */
+/** The forward pass to logits `[rows, C]`. */
 function modelOf(task: RecordedTask, start: ScheduleStart): InferenceModel {
   return {
-    columns: task.spec.outputs,
+    columns: task.spec.head.outputs,
+    rows: task.spec.head.rows,
     schedule: (capacity) => inferenceSchedule(task, capacity, start),
   };
 }

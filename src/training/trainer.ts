@@ -2,15 +2,15 @@ import type { Backend, Executable } from '../backends/backend';
 import type { DeviceBuffer } from '../backends/schedule';
 import { DataError, DeviceLostError, DivergedError, OptionError } from '../errors';
 import type { ParameterLayout } from '../scheduler/parameters';
-import { batchCount, batches, type EncodedExample, type LogicalBatch } from './batches';
+import { batchCount, batches, type EncodedExample, type LabelType, type LogicalBatch } from './batches';
+import type { Evaluation } from './heads/head';
 import { learningRateAt, warmupStepCount } from './learning-rate';
 import { AdamW, BERT_ADAMW } from './optimizer';
-import { scoreOf } from './predictions';
 import type { PrefixCache } from './prefix-cache';
 import { Random } from './random';
 import { decodeState, encodeState, type Progress, requireEqualConditions } from './state';
 import type { TrainingSettings } from './training-settings';
-import type { EpochReport, Metrics, StepReport, TaskKind, TrainingOptions } from './types';
+import type { EpochReport, Metrics, StepReport, TrainingOptions } from './types';
 
 /** What a training run works on. */
 export interface TrainingRun {
@@ -24,13 +24,13 @@ export interface TrainingRun {
   readonly gradients: DeviceBuffer;
   /** `[layout.size]`: where the run starts from. */
   readonly initial: Float32Array;
-  readonly kind: TaskKind;
+  readonly labelType: LabelType;
   readonly examples: readonly EncodedExample[];
   readonly tokenBudget: number;
   readonly settings: TrainingSettings;
   readonly conditions: Readonly<Record<string, string | number>>;
-  /** Metrics of the parameters on the device, on the dev examples; absent where there are none. */
-  readonly evaluate: (() => Promise<Metrics>) | undefined;
+  /** The parameters on the device, on the dev examples; absent where there are none. */
+  readonly evaluate: (() => Promise<Evaluation>) | undefined;
   readonly options: Pick<TrainingOptions, 'resume' | 'onCheckpoint' | 'signal'>;
 }
 
@@ -120,8 +120,8 @@ class TrainingLoop {
   }
 
   async *epoch(): AsyncGenerator<StepReport | EpochReport, void, undefined> {
-    const { examples, settings, tokenBudget, kind } = this.#run;
-    const split = { batchSize: settings.batchSize, tokenBudget, labels: kind };
+    const { examples, settings, tokenBudget, labelType } = this.#run;
+    const split = { batchSize: settings.batchSize, tokenBudget, labels: labelType };
     for (const batch of batches(examples, this.#order(), split, this.#progress.stepInEpoch)) {
       this.#run.options.signal?.throwIfAborted();
       yield await this.#step(batch);
@@ -137,7 +137,7 @@ class TrainingLoop {
     const kept = this.#best.length > 0 ? this.#best : Float32Array.from(this.#optimizer.parameters);
     backend.write(parameters, 0, kept);
     // A run that was resumed after its best epoch has the parameters of that epoch, but not its metrics.
-    const dev = this.#bestMetrics ?? (await evaluate?.());
+    const dev = this.#bestMetrics ?? (await evaluate?.())?.metrics;
     return {
       parameters: kept,
       dev,
@@ -161,16 +161,18 @@ class TrainingLoop {
     const started = performance.now();
     const step = this.#progress.step + 1;
     const lower = await prefix?.attach(batch);
+    // Where no label of the batch counts, its loss is 0.
+    const lossScale = batch.weight > 0 ? 1 / batch.weight : 0;
     const { outputs, timings } = await executable.run({
       microBatches: lower?.microBatches ?? batch.microBatches,
       seed: settings.seed,
       step,
-      lossScale: 1 / batch.sequenceCount,
+      lossScale,
       clear: [gradients],
       readBack: [{ buffer: gradients, into: () => this.#optimizer.gradients }],
     });
     const lossSum = (outputs[0] ?? new Float32Array([Number.NaN])).reduce((sum, value) => sum + value, 0);
-    const loss = lossSum / batch.sequenceCount;
+    const loss = lossSum * lossScale;
     const totalSteps = settings.epochs * this.#stepsPerEpoch;
     const learningRate = learningRateAt(step - 1, {
       peak: settings.learningRate,
@@ -188,7 +190,7 @@ class TrainingLoop {
       ...this.#progress,
       step,
       stepInEpoch: this.#progress.stepInEpoch + 1,
-      epochLoss: this.#progress.epochLoss + lossSum,
+      epochLoss: this.#progress.epochLoss + loss * batch.sequenceCount,
       epochExamples: this.#progress.epochExamples + batch.sequenceCount,
     };
     const beforeUpload = performance.now();
@@ -218,8 +220,9 @@ class TrainingLoop {
   async #endEpoch(): Promise<EpochReport> {
     const { epochLoss, epochExamples, bestScore, step, bestEpoch } = this.#progress;
     const epoch = this.#progress.epoch + 1;
-    const dev = await this.#run.evaluate?.();
-    const score = dev === undefined ? null : scoreOf(dev);
+    const evaluation = await this.#run.evaluate?.();
+    const dev = evaluation?.metrics;
+    const score = evaluation?.score ?? null;
     const best = score === null || bestScore === null || score > bestScore;
     if (best && dev !== undefined) {
       this.#best = Float32Array.from(this.#optimizer.parameters);

@@ -103,6 +103,7 @@ export function conditionsOf(
   tokenBudget: number | 'auto',
   train: readonly EncodedExample[],
   dev: readonly EncodedExample[] | undefined,
+  classWeights: Float32Array | undefined,
 ): Record<string, string | number> {
   const {
     patience,
@@ -130,6 +131,7 @@ export function conditionsOf(
     maxLength: spec.maxLength,
     train: `${train.length} examples, digest ${digestOf(train)}`,
     dev: dev === undefined ? 'none' : `${dev.length} examples, digest ${digestOf(dev)}`,
+    ...(classWeights === undefined ? {} : { classWeights: classWeights.join() }),
   };
 }
 
@@ -137,15 +139,17 @@ export function conditionsOf(
 function digestOf(examples: readonly EncodedExample[]): string {
   const digest = new Digest();
   const bits = new DataView(new ArrayBuffer(8));
-  for (const { ids, typeIds, label } of examples) {
+  for (const { ids, typeIds, labels } of examples) {
     digest.take(ids.length);
     for (let i = 0; i < ids.length; i++) {
       digest.take(ids[i] ?? 0);
       digest.take(typeIds[i] ?? 0);
     }
-    bits.setFloat64(0, label);
-    digest.take(bits.getUint32(0));
-    digest.take(bits.getUint32(4));
+    for (let i = 0; i < labels.length; i++) {
+      bits.setFloat64(0, labels[i] ?? 0);
+      digest.take(bits.getUint32(0));
+      digest.take(bits.getUint32(4));
+    }
   }
   return digest.text;
 }

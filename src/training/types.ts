@@ -1,13 +1,13 @@
 /** What goes into training and what comes out of it: the types that the public API, the trainer and the metrics share. */
 
-/** One labelled example. `label` is one of the task's labels (classification) or a number (regression). */
+/** One labelled example. */
 export interface Example {
   /** The text, or the first one of a pair. */
   readonly text: string;
   /** The second text, for tasks over pairs. */
   readonly pair?: string | undefined;
-  /** What the task is to learn to say. */
-  readonly label: string | number;
+  /** What the task is to learn to say: one of its labels (classification), a list of them (multi-label), or a number (regression). */
+  readonly label: string | number | readonly string[];
 }
 
 /** A text, or a pair of texts, to predict. */
@@ -21,8 +21,8 @@ export interface TextPair {
   readonly pair?: string | undefined;
 }
 
-/** One label out of several, or a number. */
-export type TaskKind = 'classification' | 'regression';
+/** One label out of several, any number of them, or a number. */
+export type TaskKind = 'classification' | 'multi-label' | 'regression';
 
 /** Metrics of a classification task. All in [0, 1], except Matthews in [-1, 1]. */
 export interface ClassificationMetrics {
@@ -35,6 +35,22 @@ export interface ClassificationMetrics {
   /** `confusion[actual][predicted]`, in the order of the task's labels. */
   readonly confusion: readonly (readonly number[])[];
   /** Cross-entropy, mean over the examples. */
+  readonly loss: number;
+  /** How many there were. */
+  readonly examples: number;
+}
+
+/** Metrics of a multi-label task, in [0, 1]; as scikit-learn defines them, 0 where a score is 0/0. */
+export interface MultiLabelMetrics {
+  /** Share of the examples of which exactly the right labels were predicted. */
+  readonly exactMatch: number;
+  /** F1 over all pairs of example and label. */
+  readonly microF1: number;
+  /** Unweighted mean of the labels' F1. */
+  readonly macroF1: number;
+  /** F1 of each label, in the order of the task's labels. */
+  readonly labelF1: readonly number[];
+  /** Binary cross-entropy, mean over the examples and labels. */
   readonly loss: number;
   /** How many there were. */
   readonly examples: number;
@@ -54,8 +70,8 @@ export interface RegressionMetrics {
   readonly examples: number;
 }
 
-/** `'accuracy' in metrics` tells them apart. */
-export type Metrics = ClassificationMetrics | RegressionMetrics;
+/** `'accuracy' in metrics` and `'exactMatch' in metrics` tell them apart. */
+export type Metrics = ClassificationMetrics | MultiLabelMetrics | RegressionMetrics;
 
 /** What a classification task says of a text. */
 export interface ClassificationPrediction {
@@ -67,14 +83,22 @@ export interface ClassificationPrediction {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+/** What a multi-label task says of a text. */
+export interface MultiLabelPrediction {
+  /** Those whose probability is above 0.5, in the order of the task's labels; perhaps none. */
+  readonly labels: readonly string[];
+  /** The probability of every label; they do not add up to 1. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
 /** What a regression task says of a text. */
 export interface RegressionPrediction {
   /** On the scale of the training examples' labels. */
   readonly value: number;
 }
 
-/** `'label' in prediction` tells them apart. */
-export type Prediction = ClassificationPrediction | RegressionPrediction;
+/** `'label' in prediction` and `'labels' in prediction` tell them apart. */
+export type Prediction = ClassificationPrediction | MultiLabelPrediction | RegressionPrediction;
 
 /** How to train; defaults are the paper's recipe. */
 export interface TrainingOptions {
@@ -92,6 +116,13 @@ export interface TrainingOptions {
   readonly clipNorm?: number;
   /** AdamW's bias correction; the authors' code has none. Default false. */
   readonly biasCorrection?: boolean;
+  /**
+   * How much each label counts in training, where some are rare. 'balanced': examples / (labels · examples with the label), as
+   * scikit-learn has it; in a multi-label task examples without the label / examples with it. Or numbers by label; what is
+   * not named counts 1. A classification's loss is then the weighted mean, in a multi-label task the weight is that of an
+   * example that has the label (PyTorch's `weight` and `pos_weight`). Metrics' losses stay unweighted. Default: all count 1.
+   */
+  readonly classWeights?: ClassWeights | undefined;
   /** Order of the examples and dropout masks. Default 0. */
   readonly seed?: number;
   /** False keeps the examples in the order given. Default true. */
@@ -136,6 +167,9 @@ export interface TrainingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How much each label counts in training: see `classWeights` in TrainingOptions. */
+export type ClassWeights = 'balanced' | Readonly<Record<string, number>>;
+
 /** Where the frozen layers' output is kept: see `prefixCache` in TrainingOptions. */
 export type PrefixCacheOption =
   | 'auto'
@@ -170,7 +204,7 @@ export interface StepReport {
   readonly totalSteps: number;
   /** Counts from 1. */
   readonly epoch: number;
-  /** Mean over the step's examples. */
+  /** Mean over the step's examples; with `classWeights` as they weigh it. */
   readonly loss: number;
   /** As the schedule had it for this step. */
   readonly learningRate: number;

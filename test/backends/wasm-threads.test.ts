@@ -32,8 +32,8 @@ function doubling(kernelName: string, x: Location = { kind: 'slot', slot: 0, byt
   return {
     label: 'doubling',
     capacity: { tokenCount: 16, sequenceCount: 1, tileCount: 1 },
-    hiddenColumns: 0,
-    hiddenRows: 'tokens',
+    labels: { rows: 'sequences', columns: 0 },
+    hidden: { rows: 'tokens', columns: 0 },
     slots: [4000, 4000],
     dispatches: [
       dispatch(kernel, {

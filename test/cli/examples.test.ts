@@ -71,11 +71,62 @@ describe('examples', () => {
   });
 });
 
+describe('multi-label examples', () => {
+  const multiLabel: ReadOptions = { ...single, kind: 'multi-label' };
+  const labelsIn = (cell: unknown, more: Partial<ReadOptions> = {}) =>
+    examplesFromRows([{ line: 7, cells: ['a', cell] }], 'f', { ...multiLabel, ...more })[0]?.label;
+
+  it('split a cell at the separator; an empty cell has none', () => {
+    expect(labelsIn('x| y |z')).toEqual(['x', 'y', 'z']);
+    expect(labelsIn('x')).toEqual(['x']);
+    expect(labelsIn('')).toEqual([]);
+    expect(labelsIn(' ')).toEqual([]);
+    expect(labelsIn('x|y|x')).toEqual(['x', 'y']);
+    expect(labelsIn('x, y|z', { labelSeparator: ',' })).toEqual(['x', 'y|z']);
+  });
+
+  it('take a list of JSONL as it is', () => {
+    expect(labelsIn(['x', 'y|z', 3, true])).toEqual(['x', 'y|z', '3', 'true']);
+    expect(labelsIn([])).toEqual([]);
+  });
+
+  it.each([
+    ['a missing cell', undefined, /f, line 7: a label in column "label" is empty/],
+    ['null', null, /line 7: a label in column "label" is empty/],
+    ['an empty part', 'x||y', /line 7: a label in column "label" is empty.*between "\|"/],
+    ['an empty item', ['x', ''], /line 7: a label in column "label" is empty/],
+    ['a list in a list', [['x']], /line 7: column "label" holds a list/],
+    ['an object', {}, /line 7: column "label" holds an object/],
+  ])('refuse %s', (_, cell, message) => {
+    expect(() => labelsIn(cell)).toThrow(DataError);
+    expect(() => labelsIn(cell)).toThrow(message);
+  });
+
+  it('refuse a label that the task does not know', () => {
+    const known = { knownLabels: ['x', 'y'] };
+    expect(labelsIn('y|x', known)).toEqual(['y', 'x']);
+    expect(() => labelsIn('x|z', known)).toThrow(/f, line 7: the label "z" is none that/);
+  });
+
+  it('have the labels of all of them, one at least', () => {
+    const of = (...lists: string[][]) =>
+      labelsOf(
+        lists.map((label) => ({ text: 'a', label })),
+        'f',
+        { kind: 'multi-label' },
+      );
+    expect(of(['b', 'a'], [], ['a', 'c'])).toEqual(['a', 'b', 'c']);
+    expect(of(['b'])).toEqual(['b']);
+    expect(() => of([], [])).toThrow(/f: no example has a label/);
+  });
+});
+
 describe('labels', () => {
   const labels = (...names: string[]) =>
     labelsOf(
       names.map((label) => ({ text: 'a', label })),
       'f',
+      single,
     );
 
   it('are sorted by value where all are numbers', () => {
@@ -102,7 +153,7 @@ describe.skipIf(data === undefined)('real data sets', () => {
   it('SST-2: tokens with trailing blanks, header', async () => {
     const train = await read('sst2/train.tsv', { text: 'sentence' });
     expect(train).toHaveLength(67_349);
-    expect(labelsOf(train, 'f')).toEqual(['0', '1']);
+    expect(labelsOf(train, 'f', single)).toEqual(['0', '1']);
     expect(await read('sst2/dev.tsv', { text: 'sentence', knownLabels: ['0', '1'] })).toHaveLength(872);
   });
 
@@ -115,7 +166,7 @@ describe.skipIf(data === undefined)('real data sets', () => {
     const train = await read('rte/train.tsv', { text: 'sentence1', textPair: 'sentence2' });
     expect(train).toHaveLength(2_490);
     expect(train[0]?.pair).toBe('Weapons of Mass Destruction Found in Iraq.');
-    expect(labelsOf(train, 'f')).toEqual(['entailment', 'not_entailment']);
+    expect(labelsOf(train, 'f', single)).toEqual(['entailment', 'not_entailment']);
   });
 
   it('STS-B: scores from 0 to 5', async () => {
@@ -129,14 +180,14 @@ describe.skipIf(data === undefined)('real data sets', () => {
   it('Banking77: CSV with quoted fields', async () => {
     const train = await read('banking77/train.csv', { label: 'category' });
     expect(train).toHaveLength(10_003);
-    expect(labelsOf(train, 'f')).toHaveLength(77);
+    expect(labelsOf(train, 'f', single)).toHaveLength(77);
     expect(await read('banking77/test.csv', { label: 'category' })).toHaveLength(3_080);
   });
 
   it('SMS spam: no header', async () => {
     const all = await read('sms_spam/sms_spam.tsv', { text: '1', label: '0', header: false });
     expect(all).toHaveLength(5_574);
-    expect(labelsOf(all, 'f')).toEqual(['ham', 'spam']);
+    expect(labelsOf(all, 'f', single)).toEqual(['ham', 'spam']);
   });
 
   it('TREC is separated by spaces: refused, with the reason', async () => {

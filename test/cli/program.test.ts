@@ -75,7 +75,7 @@ describe('the options of train', () => {
 
   it('are all read', async () => {
     const more =
-      '--dev d.csv --text-pair 1 --no-header --task regression --adapter lora --bottleneck 8 --layer-norm none ' +
+      '--dev d.csv --text-pair 1 --label-separator ; --no-header --task regression --class-weights a:1,b:2 --adapter lora --bottleneck 8 --layer-norm none ' +
       '--rank 4 --alpha 16 --lora-dropout 0.1 --targets key,attention.output --scaling 2.5 --prefix-length 12 --top-k 3 ' +
       '--epochs 20 --batch-size 16 --learning-rate 1e-3 --warmup 0 --weight-decay 0 --clip 0 --bias-correction ' +
       '--adapter-layers 0,2-3 --prefix-cache disk ' +
@@ -91,8 +91,10 @@ describe('the options of train', () => {
         text: '0',
         textPair: '1',
         label: 'l',
+        labelSeparator: ';',
         header: false,
         task: 'regression',
+        classWeights: 'a:1,b:2',
         adapter: 'lora',
         bottleneck: 8,
         rank: 4,

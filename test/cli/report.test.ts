@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderReport } from '../../src/cli/report';
 import { curvesOf, smooth } from '../../src/cli/report/curves';
-import { epoch, run, step } from './fixtures';
+import { done, epoch, run, step } from './fixtures';
 
 const hostile = `<script>alert("x")</script><img src=x onerror='y'>&amp;</title>`;
 
@@ -47,6 +47,23 @@ describe('the report', () => {
     const large = renderReport({ title: 't', settings: [], labels: many, reports: run(many) });
     expect(large).toContain('among 77 labels');
     expect(large).not.toContain('class="matrix"');
+  });
+
+  it('shows how well each label of a multi-label task was found, the lowest first', () => {
+    const dev = {
+      exactMatch: 0.5,
+      microF1: 0.8,
+      macroF1: 0.75,
+      labelF1: [0.9, 0.6],
+      loss: 0.1,
+      examples: 8,
+    };
+    const reports = [step(1), epoch(1, { dev }), done({ dev })];
+    const page = renderReport({ title: 't', settings: [], labels: ['easy', hostile], reports });
+    expect(page).toMatch(/Labels[\s\S]*&#60;script&#62;alert[\s\S]*0\.6000[\s\S]*easy[\s\S]*0\.9000/);
+    expect(page).toContain('Dev micro F1');
+    expect(page).not.toContain('class="matrix"');
+    expect(curvesOf(reports).dev.map(({ name }) => name)).toEqual(['Micro F1', 'Macro F1', 'Exact match']);
   });
 
   it('is whole without dev metrics, and without any report', () => {

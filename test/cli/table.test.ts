@@ -5,6 +5,7 @@ import type { TableOptions } from '../../src/cli/data/table';
 import { DataError, FileAccessError } from '../../src/index';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
+const rowsOf = (...table: Parameters<typeof parseTable>) => parseTable(...table).rows;
 const both: TableOptions = { columns: ['text', 'label'], header: true };
 const cells = (rows: readonly { cells: readonly unknown[] }[]) => rows.map((row) => row.cells);
 
@@ -34,7 +35,7 @@ describe('the format', () => {
 
 describe('TSV', () => {
   it('takes quotes literally and escapes nothing', () => {
-    const rows = parseTable(bytes('text\tlabel\n"a ""b\\t"\t1\n\'c\t0\n'), 'x.tsv', 'tsv', both);
+    const rows = rowsOf(bytes('text\tlabel\n"a ""b\\t"\t1\n\'c\t0\n'), 'x.tsv', 'tsv', both);
     expect(rows).toEqual([
       { line: 2, cells: ['"a ""b\\t"', '1'] },
       { line: 3, cells: ["'c", '0'] },
@@ -42,7 +43,7 @@ describe('TSV', () => {
   });
 
   it('skips a byte order mark and blank lines, and ends lines with LF or CR LF', () => {
-    const rows = parseTable(bytes('\ufefftext\tlabel\r\na\t1\r\n\r\n\nb\t0'), 'x.tsv', 'tsv', both);
+    const rows = rowsOf(bytes('\ufefftext\tlabel\r\na\t1\r\n\r\n\nb\t0'), 'x.tsv', 'tsv', both);
     expect(rows).toEqual([
       { line: 2, cells: ['a', '1'] },
       { line: 5, cells: ['b', '0'] },
@@ -51,24 +52,24 @@ describe('TSV', () => {
 
   it('finds columns by name before index, and by index', () => {
     const content = bytes('1\t0\tx\na\tb\tc\n');
-    expect(cells(parseTable(content, 'x.tsv', 'tsv', { columns: ['0', '2', 'x'], header: true }))).toEqual([
+    expect(cells(rowsOf(content, 'x.tsv', 'tsv', { columns: ['0', '2', 'x'], header: true }))).toEqual([
       ['b', 'c', 'c'],
     ]);
-    expect(cells(parseTable(content, 'x.tsv', 'tsv', { columns: ['0', '2'], header: false }))).toEqual([
+    expect(cells(rowsOf(content, 'x.tsv', 'tsv', { columns: ['0', '2'], header: false }))).toEqual([
       ['1', 'x'],
       ['a', 'c'],
     ]);
   });
 
   it('lists the columns there are where one is unknown', () => {
-    const error = failure(() => parseTable(bytes('sentence\tlabel\na\t1\n'), 'x.tsv', 'tsv', both));
+    const error = failure(() => rowsOf(bytes('sentence\tlabel\na\t1\n'), 'x.tsv', 'tsv', both));
     expect(error.message).toContain('x.tsv: has no column "text"');
     expect(error.message).toContain('"sentence", "label"');
   });
 
   it('tells the range of indices where there is no header', () => {
     const read = (column: string) => () =>
-      parseTable(bytes('a\tb\tc\n'), 'x.tsv', 'tsv', { columns: [column], header: false });
+      rowsOf(bytes('a\tb\tc\n'), 'x.tsv', 'tsv', { columns: [column], header: false });
     for (const column of ['3', 'text', '-1', '1.0', '']) {
       expect(failure(read(column)).message).toContain('the indices are 0 to 2');
     }
@@ -76,14 +77,12 @@ describe('TSV', () => {
 
   it('explains a file whose columns are not separated by tabs', () => {
     const options = { columns: ['1', '0'], header: false };
-    const error = failure(() =>
-      parseTable(bytes('5 How far is it ?\n4 What ?\n'), 'trec.txt', 'tsv', options),
-    );
+    const error = failure(() => rowsOf(bytes('5 How far is it ?\n4 What ?\n'), 'trec.txt', 'tsv', options));
     expect(error.message).toMatch(/no column "1".*1 column.*split at tabs/);
   });
 
   it('refuses a name that two columns have', () => {
-    const error = failure(() => parseTable(bytes('text\ttext\tlabel\na\tb\t1\n'), 'x.tsv', 'tsv', both));
+    const error = failure(() => rowsOf(bytes('text\ttext\tlabel\na\tb\t1\n'), 'x.tsv', 'tsv', both));
     expect(error.message).toMatch(/line 1: has more than one column "text".*index/);
   });
 
@@ -91,17 +90,17 @@ describe('TSV', () => {
     ['too few', 'text\tlabel\na\t1\nb\nc\t0\n'],
     ['too many', 'text\tlabel\na\t1\nb\tb\t1\n'],
   ])('names the line of a row with %s columns', (_, content) => {
-    const error = failure(() => parseTable(bytes(content), 'x.tsv', 'tsv', both));
+    const error = failure(() => rowsOf(bytes(content), 'x.tsv', 'tsv', both));
     expect(error.line).toBe(3);
     expect(error.message).toContain('the first line has 2');
   });
 
   it.each(['', '\n\r\n', '\ufeff'])('is empty: %j', (content) => {
-    expect(failure(() => parseTable(bytes(content), 'x.tsv', 'tsv', both)).message).toBe('x.tsv: is empty');
+    expect(failure(() => rowsOf(bytes(content), 'x.tsv', 'tsv', both)).message).toBe('x.tsv: is empty');
   });
 
   it('holds a header only', () => {
-    const error = failure(() => parseTable(bytes('text\tlabel\n'), 'x.tsv', 'tsv', both));
+    const error = failure(() => rowsOf(bytes('text\tlabel\n'), 'x.tsv', 'tsv', both));
     expect(error.message).toMatch(/header and no rows.*--no-header/);
   });
 });
@@ -109,7 +108,7 @@ describe('TSV', () => {
 describe('CSV', () => {
   it('follows RFC 4180: quoted commas, quotes, line breaks', () => {
     const content = 'text,label\r\n"a, ""b""\r\nc",1\r\nd,0\n\n"e\nf",1\n';
-    expect(parseTable(bytes(content), 'x.csv', 'csv', both)).toEqual([
+    expect(rowsOf(bytes(content), 'x.csv', 'csv', both)).toEqual([
       { line: 2, cells: ['a, "b"\r\nc', '1'] },
       { line: 4, cells: ['d', '0'] },
       { line: 6, cells: ['e\nf', '1'] },
@@ -121,21 +120,21 @@ describe('CSV', () => {
     ['a quote inside an unquoted field', 'text,label\na,1\nb"c,1\n', 3],
     ['letters after a closing quote', 'text,label\n"a"b,1\n', 2],
   ])('names the line where a record with %s begins', (_, content, line) => {
-    const error = failure(() => parseTable(bytes(content), 'x.csv', 'csv', both));
+    const error = failure(() => rowsOf(bytes(content), 'x.csv', 'csv', both));
     expect(error.line).toBe(line);
     expect(error.message).toContain('not sound CSV');
   });
 
   it('names the line of a row with too few columns', () => {
     const content = 'text,label\n"a\n\nb",1\nc\n';
-    expect(failure(() => parseTable(bytes(content), 'x.csv', 'csv', both)).line).toBe(5);
+    expect(failure(() => rowsOf(bytes(content), 'x.csv', 'csv', both)).line).toBe(5);
   });
 });
 
 describe('JSONL', () => {
   it('reads keys, whatever their values; --no-header means nothing to it', () => {
     const content = '{"text":"a","label":1,"meta":{"x":1}}\n\n{"label":true,"text":null}\r\n';
-    const rows = parseTable(bytes(content), 'x.jsonl', 'jsonl', { ...both, header: false });
+    const rows = rowsOf(bytes(content), 'x.jsonl', 'jsonl', { ...both, header: false });
     expect(rows).toEqual([
       { line: 1, cells: ['a', 1] },
       { line: 3, cells: [null, true] },
@@ -144,21 +143,19 @@ describe('JSONL', () => {
 
   it('leaves a key that only some lines have undefined, and refuses one that none has', () => {
     const content = bytes('{"text":"a","label":"x"}\n{"text":"b"}\n');
-    expect(cells(parseTable(content, 'x.jsonl', 'jsonl', both))[1]).toEqual(['b', undefined]);
-    const error = failure(() =>
-      parseTable(content, 'x.jsonl', 'jsonl', { columns: ['toString'], header: true }),
-    );
+    expect(cells(rowsOf(content, 'x.jsonl', 'jsonl', both))[1]).toEqual(['b', undefined]);
+    const error = failure(() => rowsOf(content, 'x.jsonl', 'jsonl', { columns: ['toString'], header: true }));
     expect(error.message).toMatch(/no column "toString".*"text", "label"/);
   });
 
   it.each(['{"text":', '[1]', '"a"', 'null', '3'])('names the line of %s', (line) => {
     const content = bytes(`{"text":"a","label":1}\n${line}\n`);
-    expect(failure(() => parseTable(content, 'x.jsonl', 'jsonl', both)).line).toBe(2);
+    expect(failure(() => rowsOf(content, 'x.jsonl', 'jsonl', both)).line).toBe(2);
   });
 
   it('takes "__proto__" for a key like any other', () => {
     const content = bytes('{"__proto__":"a","label":1}\n');
-    const rows = parseTable(content, 'x.jsonl', 'jsonl', { columns: ['__proto__', 'label'], header: true });
+    const rows = rowsOf(content, 'x.jsonl', 'jsonl', { columns: ['__proto__', 'label'], header: true });
     expect(cells(rows)).toEqual([['a', 1]]);
   });
 });
@@ -172,14 +169,14 @@ describe('encoding', () => {
   ])('names the line of %s', (_, malformed) => {
     for (const format of ['tsv', 'csv', 'jsonl'] as const) {
       const content = new Uint8Array([...bytes('text\tlabel\né\t1\n'), ...malformed, ...bytes('\nb\t0\n')]);
-      const error = failure(() => parseTable(content, 'x', format, both));
+      const error = failure(() => rowsOf(content, 'x', format, both));
       expect(error.line).toBe(3);
       expect(error.message).toContain('not valid UTF-8');
     }
   });
 
   it('recognizes UTF-16', () => {
-    const error = failure(() => parseTable(new Uint8Array([0xff, 0xfe, 0x61, 0]), 'x.csv', 'csv', both));
+    const error = failure(() => rowsOf(new Uint8Array([0xff, 0xfe, 0x61, 0]), 'x.csv', 'csv', both));
     expect(error.message).toContain('UTF-16');
   });
 });
@@ -226,7 +223,7 @@ describe('whatever a file holds', () => {
         (file, format, name, header) => {
           const lines = file.filter((byte) => byte === 0x0a).length + 1;
           try {
-            for (const row of parseTable(file, 'x', format, { columns: [name], header })) {
+            for (const row of rowsOf(file, 'x', format, { columns: [name], header })) {
               expect(row.line).toBeGreaterThanOrEqual(1);
               expect(row.line).toBeLessThanOrEqual(lines);
             }
@@ -246,12 +243,12 @@ describe('whatever a file holds', () => {
       fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 8 }), (rows) => {
         const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
         const csv = [['text', 'label'], ...rows].map((row) => row.map(quote).join(',')).join('\r\n');
-        expect(cells(parseTable(bytes(csv), 'x', 'csv', both))).toEqual(rows);
+        expect(cells(rowsOf(bytes(csv), 'x', 'csv', both))).toEqual(rows);
         const jsonl = rows.map(([text, label]) => JSON.stringify({ text, label })).join('\n');
-        expect(cells(parseTable(bytes(jsonl), 'x', 'jsonl', both))).toEqual(rows);
+        expect(cells(rowsOf(bytes(jsonl), 'x', 'jsonl', both))).toEqual(rows);
         const plain = rows.map((row) => row.map((text) => `x${text.replace(/[\t\r\n]/g, ' ')}`));
         const tsv = [['text', 'label'], ...plain].map((row) => row.join('\t')).join('\n');
-        expect(cells(parseTable(bytes(tsv), 'x', 'tsv', both))).toEqual(plain);
+        expect(cells(rowsOf(bytes(tsv), 'x', 'tsv', both))).toEqual(plain);
       }),
       { numRuns: 300 },
     );

@@ -162,6 +162,19 @@ describe('graft train', () => {
     expect(library.disposed).toBe(1);
   });
 
+  it('hands several labels and weights to the library', async () => {
+    const path = join(directory, 'tags.tsv');
+    writeFileSync(path, 'text\tlabel\ngood\tyes,fine\nbad\t\nfine\tfine\n');
+    const tags = { task: 'multi-label', labelSeparator: ',', classWeights: 'yes:2', train: path } as const;
+    await train(options(tags));
+    expect(library.tasks).toMatchObject([{ kind: 'multi-label', labels: ['fine', 'yes'] }]);
+    expect(library.examples.map(({ label }) => label)).toEqual([['yes', 'fine'], [], ['fine']]);
+    expect(library.options).toMatchObject({ classWeights: { yes: 2 } });
+    const report = readFileSync(inOut('report.html'), 'utf8');
+    expect(report).toContain('multi-label, 2 labels');
+    expect(report).toContain('yes 2');
+  });
+
   it('prints one JSON object a line and leaves the finished files, no state', async () => {
     await train(options());
     const printed = stdout.trimEnd().split('\n');
@@ -263,6 +276,7 @@ describe('graft train', () => {
 
   it.each([
     [{ text: 'sentence' }, /no column "sentence"/],
+    [{ classWeights: 'yes' }, /--class-weights: "yes" is no label with a number/],
     [{ limit: 1 }, /every example has the label "yes"/],
     [{ task: 'regression' as const }, /line 2: the score "yes"/],
     [{ train: 'missing.tsv' }, /missing\.tsv: there is no such file/],

@@ -129,6 +129,8 @@ describe('AdapterHub files', () => {
     ['classification with LayerNorms', makeAdapter(SMALL)],
     ['without LayerNorms', makeAdapter(SMALL, { layerNorms: false, nonLinearity: 'gelu' })],
     ['regression', makeAdapter(SMALL, { taskKind: 'regression', labels: [], settings: {} })],
+    ['multi-label', makeAdapter(SMALL, { taskKind: 'multi-label' })],
+    ['multi-label, one label', makeAdapter(SMALL, { taskKind: 'multi-label', labels: ['only'] })],
     ['awkward labels', makeAdapter(SMALL, { labels: ['1', '0', '__proto__', ''] })],
     ['Pfeiffer', makeAdapter({ ...SMALL, method: 'pfeiffer' }, { nonLinearity: 'relu', layerNorms: false })],
     ['Pfeiffer with LayerNorms', makeAdapter({ ...SMALL, method: 'pfeiffer' }, { nonLinearity: 'swish' })],
@@ -314,7 +316,12 @@ describe('AdapterHub files', () => {
     );
   });
 
-  it.each(['plain_head', 'flexible_head', 'bin'])('that adapters wrote are read: %s', async (style) => {
+  it.each([
+    { style: 'plain_head', taskKind: 'classification', head: 'classifier' },
+    { style: 'flexible_head', taskKind: 'classification', head: 'heads.demo.1' },
+    { style: 'multi_label_head', taskKind: 'multi-label', head: 'heads.demo.1' },
+    { style: 'bin', taskKind: 'classification', head: 'classifier' },
+  ] as const)('that adapters wrote are read: $style', async ({ style, taskKind, head }) => {
     const source = directorySource(`${GOLDEN}adapterhub/${style}`);
     const adapter = await readAdapterHub(source, BACKBONE);
     expect(adapter).toMatchObject({
@@ -322,7 +329,7 @@ describe('AdapterHub files', () => {
       bottleneck: 3,
       nonLinearity: 'gelu_tanh',
       layerNorms: false,
-      taskKind: 'classification',
+      taskKind,
       labels: ['bad', 'fair', 'good'],
       settings: {},
     });
@@ -339,9 +346,7 @@ describe('AdapterHub files', () => {
     expect(adapter.tensors.get('layer.0.output.adapter.up.bias')?.data).toEqual(
       stored.get('bert.encoder.layer.0.output.adapters.demo.adapter_up.bias'),
     );
-    expect(adapter.tensors.get('classifier.weight')?.data).toEqual(
-      stored.get(style === 'flexible_head' ? 'heads.demo.1.weight' : 'classifier.weight'),
-    );
+    expect(adapter.tensors.get('classifier.weight')?.data).toEqual(stored.get(`${head}.weight`));
   });
 
   it.each([

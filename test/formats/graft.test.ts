@@ -48,6 +48,7 @@ describe("files in Graft's own layout", () => {
   it.each<[string, GraftFiles]>([
     ['classification', makeTask()],
     ['regression', makeTask({ taskKind: 'regression', labels: [], settings: {} })],
+    ['multi-label', makeTask({ taskKind: 'multi-label' })],
     ['no layers, LayerNorms', makeTask({ method: 'head', options: {}, adapterLayers: [], layerNorms: true })],
   ])('are read as they were written: %s', async (_, task) => {
     const files = writeTaskFiles(task);

@@ -140,6 +140,11 @@ describe('files of peft', () => {
     expect(await read(files)).toMatchObject({ taskKind: 'regression', labels: [] });
   });
 
+  it('hold a multi-label task', async () => {
+    const task: SavedTask = { ...ia3([0, 1, 2]), taskKind: 'multi-label' };
+    expect(await read(write(task))).toEqual(task);
+  });
+
   it('have the names and the configuration that peft expects', async () => {
     const files = write(lora([0, 1, 2], ['query', 'value']));
     expect((await names(files)).slice(0, 2)).toEqual([

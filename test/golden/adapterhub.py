@@ -91,6 +91,7 @@ def predict(directory: Path) -> None:
     report = {
         "logits": logits,
         "head": str(model.active_head),
+        "headType": model.heads[model.active_head].config["head_type"],
         "missing": info["missing_keys"],
         "unknown": sorted(key for key in info["unexpected_keys"] if key not in state),
     }
@@ -105,9 +106,10 @@ def save(style: str) -> None:
     directory.mkdir(parents=True)
     config = make_config(hidden, layers, len(labels))
     config.label2id, config.id2label = labels, {number: label for label, number in labels.items()}
-    if style == "flexible_head":
+    if style in ("flexible_head", "multi_label_head"):
         model = adapters.BertAdapterModel(config)
-        model.add_classification_head("demo", num_labels=3, layers=1, use_pooler=True, id2label=config.id2label)
+        head = {"num_labels": 3, "layers": 1, "use_pooler": True, "id2label": config.id2label}
+        model.add_classification_head("demo", multilabel=style == "multi_label_head", **head)
     else:
         model = BertForSequenceClassification(config)
         adapters.init(model)
@@ -122,7 +124,7 @@ def save(style: str) -> None:
         torch.nn.init.normal_(parameter)
     use_safetensors = style != "bin"
     model.save_adapter(str(directory), "demo", use_safetensors=use_safetensors)
-    if style != "flexible_head":
+    if style not in ("flexible_head", "multi_label_head"):
         model.save_head(str(directory), use_safetensors=use_safetensors)
     for file in directory.iterdir():
         file.chmod(0o644)
@@ -133,5 +135,5 @@ if __name__ == "__main__":
         for path in sorted(Path(sys.argv[2]).iterdir()):
             (load if sys.argv[1] == "load" else predict)(path)
     else:
-        for style in ("plain_head", "flexible_head", "pfeiffer", "parallel", "bin"):
+        for style in ("plain_head", "flexible_head", "multi_label_head", "pfeiffer", "parallel", "bin"):
             save(style)

@@ -50,6 +50,28 @@ def regression(name, actual, predicted):
     }
 
 
+def multi_label(name, actual, predicted):
+    actual, predicted = np.asarray(actual), np.asarray(predicted)
+
+    def f1(average):
+        return f1_score(actual, predicted, average=average, zero_division=0)
+
+    return {
+        "name": name,
+        "actual": actual.tolist(),
+        "predicted": predicted.tolist(),
+        "exactMatch": float(accuracy_score(actual, predicted)),
+        "microF1": float(f1("micro")),
+        "macroF1": float(f1("macro")),
+        "labelF1": f1(None).tolist(),
+    }
+
+
+def noisy_bits(count, label_count, agreement, share):
+    actual = (rng.random((count, label_count)) < share).astype(int)
+    return actual, np.where(rng.random(actual.shape) < agreement, actual, 1 - actual)
+
+
 stsb = np.round(rng.random(50) * 5 * 5) / 5
 golden = {
     "classification": [
@@ -70,6 +92,15 @@ golden = {
         regression("falling", [1, 2, 3, 4], [8, 4, 2, 1]),
         regression("large mean, small spread", 1e6 + rng.random(20), 1e6 + rng.random(20)),
         regression("two examples", [0.5, 2], [1, 3]),
+    ],
+    "multiLabel": [
+        multi_label("five labels", *noisy_bits(60, 5, 0.8, 0.4)),
+        multi_label("rare labels", *noisy_bits(40, 8, 0.9, 0.1)),
+        multi_label("two labels, all right", *noisy_bits(12, 2, 1.1, 0.5)),
+        multi_label("nothing predicted", [[1, 0], [0, 1], [0, 0]], np.zeros((3, 2), int)),
+        multi_label("nothing there", np.zeros((3, 2), int), [[1, 0], [0, 0], [0, 0]]),
+        multi_label("nothing there, nothing predicted", np.zeros((3, 2), int), np.zeros((3, 2), int)),
+        multi_label("a label that neither occurs nor is predicted", [[1, 0, 1], [0, 0, 1]], [[1, 0, 0], [1, 0, 1]]),
     ],
 }
 pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")

@@ -35,7 +35,7 @@ afterEach(async () => {
 
 async function start(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
   server = await serve(handler);
-  return `${server.url}/repo/model`;
+  return `${server.url}/repo/model.bin`;
 }
 
 function requests(): TestServer['requests'] {
@@ -84,7 +84,7 @@ describe('downloads into a directory', () => {
     expect(progress[0]).toEqual({ file: 'model', loaded: 0, total: BYTES.length });
     expect(progress.at(-1)).toEqual({ file: 'model', loaded: BYTES.length, total: BYTES.length });
     expect(progress.length).toBeGreaterThan(2);
-    expect(kept()).toEqual(['model', 'model.entry.json']);
+    expect(kept()).toEqual(['model.bin', 'model.bin.entry.json']);
     expectBytes(await fetchThrough(url), BYTES);
     expect(requests().map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"']);
   });
@@ -125,7 +125,7 @@ describe('downloads into a directory', () => {
   it('are fetched again where the kept file was cut off or its entry is damaged', async () => {
     const url = await start((request, response) => sendFile(request, response, BYTES, '"v1"'));
     await fetchThrough(url);
-    const path = join(directory, new URL(url).host.replace(':', '_'), 'repo', 'model');
+    const path = join(directory, new URL(url).host.replace(':', '_'), 'repo', 'model.bin');
     truncateSync(path, 1000);
     expectBytes(await fetchThrough(url), BYTES);
     writeFileSync(`${path}.entry.json`, '{"url": 1');
@@ -153,10 +153,10 @@ describe('downloads into a directory', () => {
       if (loaded === 100_000) controller.abort(new Error('enough'));
     };
     await expect(fetchThrough(url, { onProgress, signal: controller.signal })).rejects.toThrow('enough');
-    expect(kept()).toEqual([expect.stringMatching(/^model\.free\.[\w-]+\.part$/)]);
+    expect(kept()).toEqual([expect.stringMatching(/^model\.bin\.free\.[\w-]+\.part$/)]);
     expectBytes(await fetchThrough(url), BYTES);
     expect(requests()[1]?.headers).toMatchObject({ range: 'bytes=100000-', 'if-range': '"v1"' });
-    expect(kept()).toEqual(['model', 'model.entry.json']);
+    expect(kept()).toEqual(['model.bin', 'model.bin.entry.json']);
   });
 
   it('are aborted before they begin', async () => {
@@ -174,7 +174,7 @@ describe('downloads into a directory', () => {
       );
       await expect(fetchThrough(url)).rejects.toThrow(FileAccessError);
       expect(requests().every((request) => request.headers.range === undefined)).toBe(true);
-      expect(kept().filter((name) => name === 'model')).toEqual([]);
+      expect(kept().filter((name) => name === 'model.bin')).toEqual([]);
       await server?.close();
     }
   });
@@ -182,7 +182,7 @@ describe('downloads into a directory', () => {
   it('take over the part of a process that was killed, and leave that of a living one', async () => {
     const url = await start((request, response) => sendFile(request, response, BYTES, '"v1"'));
     await fetchThrough(url);
-    const path = join(directory, new URL(url).host.replace(':', '_'), 'repo', 'model');
+    const path = join(directory, new URL(url).host.replace(':', '_'), 'repo', 'model.bin');
     rmSync(path);
     const etag = Buffer.from('"v1"').toString('base64url');
     // Process ids end far below 2^30.
@@ -258,7 +258,7 @@ describe('downloads into a directory', () => {
     });
     const promise = fetchThrough(url);
     await expect(promise).rejects.toThrow(FileAccessError);
-    await expect(promise).rejects.toThrow(/repo\/model: the download failed .*, 3 times in a row/);
+    await expect(promise).rejects.toThrow(/repo\/model\.bin: the download failed .*, 3 times in a row/);
     expect(kept()).toEqual([]);
   });
 
@@ -310,7 +310,7 @@ describe('downloads into a directory', () => {
   it('follow redirects, and resume behind them', async () => {
     let count = 0;
     const url = await start((request, response) => {
-      if (request.url === '/repo/model') {
+      if (request.url === '/repo/model.bin') {
         response.writeHead(302, { location: '/elsewhere/blob' }).end();
       } else if (count++ === 0) {
         breakOff(response, BYTES.subarray(0, 70_000), { etag: '"v1"', 'content-length': BYTES.length });
@@ -328,11 +328,22 @@ describe('downloads into a directory', () => {
     await expect(fetchThrough(url)).rejects.toThrow(/cannot be written/);
   });
 
+  it('are kept where one address is the folder of another', async () => {
+    const url = await start((request, response) =>
+      sendFile(request, response, new TextEncoder().encode(request.url), '"v1"'),
+    );
+    const api = url.replace('/model.bin', '');
+    for (const address of [api, `${api}/train/0.bin`, api]) {
+      expect(new TextDecoder().decode(await fetchThrough(address))).toBe(new URL(address).pathname);
+    }
+    expect(requests().map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined, '"v1"']);
+  });
+
   it('of two processes at once do not disturb each other', async () => {
     const url = await start((request, response) => sendFile(request, response, BYTES, '"v1"'));
     const results = await Promise.all([fetchThrough(url), fetchThrough(url), fetchThrough(url)]);
     for (const result of results) expectBytes(result, BYTES);
-    expect(kept()).toEqual(['model', 'model.entry.json']);
+    expect(kept()).toEqual(['model.bin', 'model.bin.entry.json']);
   });
 });
 

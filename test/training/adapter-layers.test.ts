@@ -147,7 +147,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('on %s kernels', (kind) => {
     expect([...describeAll(lower), ...describeAll(upper)]).toEqual(describeAll(whole));
     expect(describeAll(lower).filter(({ kernel }) => kernel.startsWith('attention')).length).toBe(2);
     expect(describeAll(lower).filter(({ kernel }) => kernel === 'dropout')).toEqual([]);
-    expect([whole.hiddenColumns, upper.hiddenColumns, lower.hiddenColumns]).toEqual([0, 40, 0]);
+    expect([whole, upper, lower].map(({ hidden }) => hidden.columns)).toEqual([0, 40, 0]);
   });
 
   it('an example has the same hidden states, bit for bit, whatever is computed beside it', async () => {
@@ -184,10 +184,10 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('on %s kernels', (kind) => {
     executable.dispose();
   });
 
-  it('refuses a batch without the hidden states that the schedule takes, or with others', async () => {
+  it('refuses a batch without the hidden states that the schedule takes, or with others, or other labels', async () => {
     const { schedule } = await train({ adapterLayers: [3] }, 'hidden');
     const executable = await backend().prepare(schedule);
-    const split = { batchSize: 2, tokenBudget: 256, labels: 'classification' } as const;
+    const split = { batchSize: 2, tokenBudget: 256, labels: 'u32' } as const;
     const [batch] = batches(syntheticExamples(config, 2, 5), [0, 1], split);
     const [micro] = batch?.microBatches ?? [];
     if (micro === undefined) throw new Error('no batch');
@@ -196,6 +196,10 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('on %s kernels', (kind) => {
     await expect(run(undefined)).rejects.toThrow('takes hidden states of 400 numbers, the batch has 0');
     await expect(run(new Float32Array(360))).rejects.toThrow('the batch has 360');
     await run(new Float32Array(400));
+    const labels = new Uint32Array(3);
+    const hidden = new Float32Array(400);
+    const otherwise = { microBatches: [{ ...micro, hidden, labels }], seed: 0, step: 1, lossScale: 1 };
+    await expect(executable.run(otherwise)).rejects.toThrow('the schedule takes 2 labels, the batch has 3');
     executable.dispose();
   });
 });

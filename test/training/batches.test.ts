@@ -10,7 +10,8 @@ function example(number: number, length: number): EncodedExample {
   return {
     ids: Uint32Array.from({ length }, (_, i) => number * 1000 + i),
     typeIds: Uint8Array.from({ length }, (_, i) => (i * 2 >= length ? 1 : 0)),
-    label: number,
+    labels: [number],
+    weight: 1,
   };
 }
 
@@ -31,7 +32,7 @@ const arbitrary = fc
     const options: BatchOptions = {
       batchSize,
       tokenBudget: Math.max(1, ...lengths) + spare,
-      labels: 'classification',
+      labels: 'u32',
     };
     return { examples: lengths.map((length, number) => example(number, length)), order, options };
   });
@@ -91,15 +92,33 @@ describe('batches', () => {
 
   it('carry labels as u32 for classes, as f32 for values, and none for prediction', () => {
     const examples = [
-      { ...example(0, 2), label: 1 },
-      { ...example(1, 3), label: 0 },
+      { ...example(0, 2), labels: [1] },
+      { ...example(1, 3), labels: [0] },
     ];
-    const labels = (kind: BatchOptions['labels'], of = examples) =>
-      [...batches(of, [0, 1], { batchSize: 2, tokenBudget: 9, labels: kind })][0]?.microBatches[0]?.labels;
-    expect(labels('classification')).toEqual(new Uint32Array([1, 0]));
-    const values = examples.map((one) => ({ ...one, label: one.label + 0.5 }));
-    expect(labels('regression', values)).toEqual(new Float32Array([1.5, 0.5]));
+    const labels = (type: BatchOptions['labels'], of = examples) =>
+      [...batches(of, [0, 1], { batchSize: 2, tokenBudget: 9, labels: type })][0]?.microBatches[0]?.labels;
+    expect(labels('u32')).toEqual(new Uint32Array([1, 0]));
+    const values = examples.map((one) => ({ ...one, labels: one.labels.map((label) => label + 0.5) }));
+    expect(labels('f32', values)).toEqual(new Float32Array([1.5, 0.5]));
     expect(labels('none')?.length).toBe(0);
+  });
+
+  it('lay several labels of an example, or one for each of its tokens, one behind the other', () => {
+    const examples = [
+      { ...example(0, 2), labels: [4, 5] },
+      { ...example(1, 3), labels: [6, 7, 8] },
+    ];
+    const [batch] = batches(examples, [1, 0], { batchSize: 2, tokenBudget: 9, labels: 'u32' });
+    expect(batch?.microBatches[0]?.labels).toEqual(new Uint32Array([6, 7, 8, 4, 5]));
+  });
+
+  it("carry the sum of their examples' weights over all micro-batches", () => {
+    const examples = [0.5, 2, 3].map((weight, number) => ({ ...example(number, 4), weight }));
+    const all = [...batches(examples, [0, 1, 2], { batchSize: 2, tokenBudget: 4, labels: 'u32' })];
+    expect(all.map(({ weight, microBatches }) => [weight, microBatches.length])).toEqual([
+      [2.5, 2],
+      [3, 1],
+    ]);
   });
 
   it('refuse a sequence longer than the budget, at once, naming both numbers', () => {

@@ -55,7 +55,11 @@ const LOGITS_TOLERANCE = 1e-5;
 
 function examplesOf(kind: TaskKind): EncodedExample[] {
   const labels = kind === 'regression' ? batch.targets : batch.labels;
-  return batch.sequences.map((sequence, index) => ({ ...sequence, label: labels[index] ?? Number.NaN }));
+  return batch.sequences.map((sequence, index) => ({
+    ...sequence,
+    labels: [labels[index] ?? Number.NaN],
+    weight: 1,
+  }));
 }
 
 async function recordTask(
@@ -118,7 +122,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
     const capacity = capacityOf(tokenBudget, 5);
     const executable = await backend().prepare(trainingSchedule(task, gradients, capacity, { recompute }));
     const arena = new Float32Array(task.layout.size);
-    const options = { batchSize: 5, tokenBudget, labels: kind };
+    const options = { batchSize: 5, tokenBudget, labels: task.spec.head.labelType };
     const [logical] = [...batches(examplesOf(kind), [0, 1, 2, 3, 4], options)];
     const result = await executable.run({
       microBatches: logical?.microBatches ?? [],
@@ -251,7 +255,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
       parameters: task.parameters,
       gradients,
       initial: arena,
-      kind: 'classification',
+      labelType: 'u32',
       examples: examplesOf('classification'),
       tokenBudget: 128,
       settings: resolveTraining({

@@ -55,7 +55,8 @@ const batch: { sequences: { ids: number[]; typeIds: number[] }[]; labels: number
 );
 const examples: EncodedExample[] = batch.sequences.map((sequence, index) => ({
   ...sequence,
-  label: batch.labels[index] ?? Number.NaN,
+  labels: [batch.labels[index] ?? Number.NaN],
+  weight: 1,
 }));
 
 /** f32 arithmetic on a device against float64. */
@@ -134,7 +135,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('stacks against PyTorch, %s 
         trainingSchedule(task, gradients, capacityOf(128, 5), { recompute }),
       );
       const found = new Float32Array(task.layout.size);
-      const split = { batchSize: 5, tokenBudget: 128, labels: 'classification' } as const;
+      const split = { batchSize: 5, tokenBudget: 128, labels: 'u32' } as const;
       const [logical] = batches(examples, [...examples.keys()], split);
       const { outputs } = await executable.run({
         microBatches: logical?.microBatches ?? [],

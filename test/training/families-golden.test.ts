@@ -41,7 +41,8 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
     const expected: Expected = JSON.parse(readFileSync(path('expected.json'), 'utf8'));
     const examples = expected.sequences.map((sequence, i) => ({
       ...sequence,
-      label: expected.labels[i] ?? 0,
+      labels: [expected.labels[i] ?? 0],
+      weight: 1,
     }));
     const capacity = capacityOf(64, examples.length);
     let encoder: FrozenEncoder;
@@ -81,7 +82,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
 
     async function run(schedule: Schedule, more: object = {}, lossScale = 1) {
       const executable = await backend().prepare(schedule);
-      const options = { batchSize: examples.length, tokenBudget: 64, labels: 'classification' } as const;
+      const options = { batchSize: examples.length, tokenBudget: 64, labels: 'u32' } as const;
       const [logical] = [
         ...batches(
           examples,

@@ -21,7 +21,8 @@ import { resolveTraining } from '../../src/training/training-settings';
 import { useBackend } from '../support/backends';
 import { goldenPath } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
-import { startingTensor, summary } from '../support/golden-formula';
+import { startingTensor } from '../support/golden-formula';
+import { expectSummaries } from '../support/summaries';
 
 interface Case {
   readonly method: string;
@@ -48,32 +49,14 @@ const batch: { sequences: { ids: number[]; typeIds: number[] }[]; labels: number
 );
 const examples: EncodedExample[] = batch.sequences.map((sequence, index) => ({
   ...sequence,
-  label: batch.labels[index] ?? Number.NaN,
+  labels: [batch.labels[index] ?? Number.NaN],
+  weight: 1,
 }));
 const order = [...examples.keys()];
 
 /** f32 arithmetic on a device against float64. */
 const TOLERANCE = 1e-4;
 const LOGITS_TOLERANCE = 1e-5;
-
-/**
- * Compares sums over tensors. What is rounded is a tensor's elements, so its norm is the measure; of tensors whose gradient is
- * zero but for rounding, as that of the keys' biases is, a hundredth of the largest norm.
- */
-function expectSummaries(
-  found: (name: string) => ArrayLike<number>,
-  expected: Record<string, number[]>,
-  tolerance: number,
-): void {
-  const largest = Math.max(...Object.values(expected).map(([norm = 0]) => norm));
-  for (const [name, wanted] of Object.entries(expected)) {
-    const values = summary(found(name));
-    const scale = Math.max(wanted[0] ?? 0, largest / 100);
-    values.forEach((value, i) => {
-      expect(Math.abs(value - (wanted[i] ?? Number.NaN)) / scale, `${name}, ${i}`).toBeLessThan(tolerance);
-    });
-  }
-}
 
 it('there is a case of every method', () => {
   const methods = new Set(Object.values(golden.cases).map(({ method }) => method));
@@ -170,7 +153,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
         const schedule = trainingSchedule(task, gradients, capacityOf(64, 5), { recompute });
         const executable = await backend().prepare(schedule);
         const found = new Float32Array(task.layout.size);
-        const split = { batchSize: 5, tokenBudget: 64, labels: 'classification' } as const;
+        const split = { batchSize: 5, tokenBudget: 64, labels: 'u32' } as const;
         const [logical] = batches(examples, order, split);
         expect(logical?.microBatches.length).toBe(2);
         const { outputs } = await executable.run({
@@ -199,7 +182,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
         parameters: task.parameters,
         gradients,
         initial: arena,
-        kind: 'classification',
+        labelType: 'u32',
         examples,
         tokenBudget: 128,
         settings: resolveTraining({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../src/errors';
 import { classificationMetrics, regressionMetrics } from '../../src/training/metrics';
+import { multiLabelMetrics } from '../../src/training/multi-label-metrics';
 import golden from '../golden/metrics.json' with { type: 'json' };
 
 describe('classification metrics', () => {
@@ -25,6 +26,25 @@ describe('classification metrics', () => {
     expect(() => classificationMetrics({ actual: [], predicted: [], labelCount: 2, loss: 0 })).toThrow(
       DataError,
     );
+  });
+});
+
+describe('multi-label metrics', () => {
+  it.each(golden.multiLabel)('equal those of scikit-learn: $name', (expected) => {
+    const labelCount = expected.labelF1.length;
+    const metrics = multiLabelMetrics({ ...expected, labelCount, loss: 0.75 });
+    expect(metrics.exactMatch).toBeCloseTo(expected.exactMatch, 14);
+    expect(metrics.microF1).toBeCloseTo(expected.microF1, 14);
+    expect(metrics.macroF1).toBeCloseTo(expected.macroF1, 14);
+    metrics.labelF1.forEach((f1, label) => {
+      expect(f1).toBeCloseTo(expected.labelF1[label] ?? Number.NaN, 14);
+    });
+    expect(metrics.loss).toBe(0.75);
+    expect(metrics.examples).toBe(expected.actual.length);
+  });
+
+  it('refuse to score nothing', () => {
+    expect(() => multiLabelMetrics({ actual: [], predicted: [], labelCount: 2, loss: 0 })).toThrow(DataError);
   });
 });
 

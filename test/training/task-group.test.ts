@@ -6,7 +6,7 @@ import { type Backbone, loadBackbone } from '../../src/training/backbone';
 import { Random } from '../../src/training/random';
 import { createRuntime, type Runtime } from '../../src/training/runtime';
 import type { Task } from '../../src/training/task';
-import type { TaskInput } from '../../src/training/task-group';
+import type { GroupInput } from '../../src/training/task-group';
 import type { TaskOptions } from '../../src/training/task-spec';
 import type { Prediction } from '../../src/training/types';
 import { goldenPath } from '../support/checkpoint';
@@ -79,13 +79,13 @@ describe.each(Object.entries(WAYS))('on %s', (way, options) => {
     }
 
     /** Texts of all tasks, in turns and with one that has two in a row. */
-    const mixOf = (tasks: readonly Task[]): TaskInput[] =>
+    const mixOf = (tasks: readonly Task[]): GroupInput[] =>
       texts.flatMap((text, i) => {
         const task = tasks[i === 3 ? 2 : i % tasks.length];
         return task === undefined ? [] : [i === 4 ? { task, text, pair: 'see' } : { task, text }];
       });
 
-    async function apart(inputs: readonly TaskInput[], dropLayers = 0): Promise<Prediction[]> {
+    async function apart(inputs: readonly GroupInput[], dropLayers = 0): Promise<Prediction[]> {
       const predictions: Prediction[] = [];
       for (const { task, ...input } of inputs) {
         predictions.push(...(await task.predict([input], { dropLayers })));

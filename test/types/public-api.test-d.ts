@@ -13,10 +13,13 @@ import {
   type EpochReport,
   type Example,
   GraftError,
+  type GroupInput,
   houlsby,
   loadBackbone,
   loadTokenizer,
   type Metrics,
+  type MultiLabelMetrics,
+  type MultiLabelPrediction,
   OptionError,
   type Prediction,
   type RegressionMetrics,
@@ -26,7 +29,6 @@ import {
   type StepReport,
   type Task,
   type TaskGroup,
-  type TaskInput,
   type Tokenizer,
   type TrainingOptions,
   type TrainingReport,
@@ -61,11 +63,14 @@ describe('predictions and metrics', () => {
     if ('label' in prediction) {
       expectTypeOf(prediction).toEqualTypeOf<ClassificationPrediction>();
       expectTypeOf(prediction.scores).toEqualTypeOf<Readonly<Record<string, number>>>();
+    } else if ('labels' in prediction) {
+      expectTypeOf(prediction).toEqualTypeOf<MultiLabelPrediction>();
     } else {
       expectTypeOf(prediction).toEqualTypeOf<RegressionPrediction>();
     }
     const metrics: Metrics = await task.evaluate([]);
     if ('accuracy' in metrics) expectTypeOf(metrics).toEqualTypeOf<ClassificationMetrics>();
+    else if ('exactMatch' in metrics) expectTypeOf(metrics).toEqualTypeOf<MultiLabelMetrics>();
     else expectTypeOf(metrics).toEqualTypeOf<RegressionMetrics>();
     // @ts-expect-error: a regression's predictions have no label.
     expectTypeOf(prediction.label).toBeString();
@@ -81,7 +86,7 @@ describe('several tasks', () => {
       Prediction[]
     >();
     expectTypeOf(group.predictAll(['text'], { dropLayers: 2 })).resolves.toEqualTypeOf<Prediction[][]>();
-    expectTypeOf<TaskInput['task']>().toEqualTypeOf<Task>();
+    expectTypeOf<GroupInput['task']>().toEqualTypeOf<Task>();
     // @ts-expect-error: whose text is it?
     group.predict([{ text: 'text' }]);
     // @ts-expect-error: the frozen encoder has no adapters to leave out.
@@ -146,7 +151,7 @@ describe('options', () => {
     const example: Example = { text: 'text', label: 'a' };
     // @ts-expect-error: read-only.
     example.label = 'b';
-    expectTypeOf<Example['label']>().toEqualTypeOf<string | number>();
+    expectTypeOf<Example['label']>().toEqualTypeOf<string | number | readonly string[]>();
   });
 });
 
@@ -191,6 +196,6 @@ describe('errors and results', () => {
   it('are files by name, and methods', () => {
     expectTypeOf(task.save()).resolves.toEqualTypeOf<Record<string, Uint8Array<ArrayBuffer>>>();
     expectTypeOf(houlsby({ bottleneck: 8 })).toEqualTypeOf<AdapterMethod>();
-    expectTypeOf(task.kind).toEqualTypeOf<'classification' | 'regression'>();
+    expectTypeOf(task.kind).toEqualTypeOf<'classification' | 'multi-label' | 'regression'>();
   });
 });

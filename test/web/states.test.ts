@@ -4,7 +4,6 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StaticServer } from '../../tools/static-server.mjs';
@@ -13,7 +12,10 @@ import { App } from './support/app';
 import { buildSite, serveSite } from './support/site';
 
 const chromium = findBrowser('chrome', 'the web application');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** In the page, once its source was evaluated there. */
+declare const axe: typeof import('axe-core');
 
 const SCREENS = ['start', 'trained', 'paused', 'new', 'other-backbone'] as const;
 const TASK_OF: Readonly<Record<(typeof SCREENS)[number], string | undefined>> = {
@@ -58,8 +60,8 @@ describe.skipIf(chromium === undefined)('the web application, whatever the engin
 
   /** Rule and element of each violation. The page's policy forbids scripts in it, so axe comes by the debugger. */
   async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    const results = (await page.evaluate('axe.run(document)')) as AxeResults;
+    await page.evaluate(axeSource);
+    const results = await page.evaluate(() => axe.run(document));
     return results.violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`),
     );

@@ -5,7 +5,7 @@
  * The engine keeps everything (tasks with their examples, adapters, training states, settings) in IndexedDB as it changes: the
  * page can be closed at any time.
  */
-import type { ClassificationMetrics, RegressionMetrics, TaskKind } from 'graft-ml';
+import type { ClassificationMetrics, RegressionMetrics } from 'graft-ml';
 
 export interface Engine {
   /** Opens the storage and tells what was kept. Call it first, once. Every change from then on is told to `listener`. */
@@ -216,6 +216,9 @@ export interface Mistake {
   /** Probability of `predicted`; absent for a regression. */
   readonly score?: number | undefined;
 }
+
+/** The kinds of tasks that the application has: some of the library's. */
+export type TaskKind = 'classification' | 'regression';
 
 export type PredictionView =
   | {

@@ -7,6 +7,7 @@ import adapterTiled from '../../../shaders/adapter_tiled.wgsl';
 import add from '../../../shaders/add.wgsl';
 import attention from '../../../shaders/attention.wgsl';
 import attentionBackward from '../../../shaders/attention_backward.wgsl';
+import binaryCrossEntropy from '../../../shaders/binary_cross_entropy.wgsl';
 import crossEntropy from '../../../shaders/cross_entropy.wgsl';
 import dropout from '../../../shaders/dropout.wgsl';
 import embeddings from '../../../shaders/embeddings.wgsl';
@@ -114,6 +115,7 @@ function makeShaderSources(): Record<string, readonly string[]> {
     pooling: [batch, pooling],
     tanh: [batch, activation, tanh],
     cross_entropy: [batch, reduce, crossEntropy],
+    binary_cross_entropy: [batch, reduce, binaryCrossEntropy],
     squared_error: [batch, squaredError],
     dropout: [batch, random, elementF32, dropout],
     dropout_vec4: [batch, random, elementVec4, dropout],

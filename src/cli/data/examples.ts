@@ -1,5 +1,6 @@
 import { DataError, type Example, type TaskKind } from '../../index';
 import { parseDecimal } from '../number';
+import type { HubDataOptions } from './hub';
 import { readTable } from './read-table';
 import type { Row } from './table';
 
@@ -8,6 +9,8 @@ export interface ColumnChoice {
   readonly text: string;
   readonly textPair?: string | undefined;
   readonly label: string;
+  /** Between the labels of a multi-label cell. Default '|'. */
+  readonly labelSeparator?: string | undefined;
   readonly header: boolean;
 }
 
@@ -19,14 +22,36 @@ export interface ReadOptions extends ColumnChoice {
   readonly knownLabels?: readonly string[] | undefined;
 }
 
+/** What a file of labelled examples holds. */
+export interface LabelledData {
+  readonly examples: Example[];
+  /** The labels in the order in which the data set itself numbers them; undefined where it does not. */
+  readonly classNames: readonly string[] | undefined;
+}
+
 /**
- * Reads labelled examples from a TSV, CSV or JSONL file.
- * @throws DataError naming file and line; FileAccessError where the file cannot be read.
+ * Reads labelled examples from a TSV, CSV, JSONL or Parquet file, or a split of `hub:owner/name`, as `hub` says.
+ * @throws DataError naming file and line; FileAccessError where the file cannot be read; as `hubDataFiles`.
  */
-export async function readExamples(file: string, options: ReadOptions): Promise<Example[]> {
+export async function readLabelledData(
+  source: string,
+  options: ReadOptions,
+  hub?: HubDataOptions,
+): Promise<LabelledData> {
   const columns = [options.text, options.label];
   if (options.textPair !== undefined) columns.push(options.textPair);
-  return examplesFromRows(await readTable(file, { columns, header: options.header }), file, options);
+  const { header, limit } = options;
+  const { rows, classNames } = await readTable(source, { columns, header, limit }, hub);
+  return { examples: examplesFromRows(rows, source, options), classNames: classNames.get(options.label) };
+}
+
+/** The examples of `readLabelledData` alone. */
+export async function readExamples(
+  source: string,
+  options: ReadOptions,
+  hub?: HubDataOptions,
+): Promise<Example[]> {
+  return (await readLabelledData(source, options, hub)).examples;
 }
 
 /** `rows` hold text, label and, where asked, the second text. */
@@ -38,11 +63,12 @@ export function examplesFromRows(rows: readonly Row[], file: string, options: Re
       text: textOf(text, options.text, file, line),
       label: labelOf(labelCell, options, file, line),
     };
-    if (known !== undefined && typeof example.label === 'string' && !known.has(example.label)) {
+    const unknown = namesOf(example).find((label) => known?.has(label) === false);
+    if (known !== undefined && unknown !== undefined) {
       throw new DataError(
         file,
         line,
-        `the label ${JSON.stringify(example.label)} is none that the task was trained on`,
+        `the label ${JSON.stringify(unknown)} is none that the task was trained on`,
         `It knows ${summarize([...known])}`,
       );
     }
@@ -51,13 +77,32 @@ export function examplesFromRows(rows: readonly Row[], file: string, options: Re
   });
 }
 
+/** An example's labels by name; none of a regression's. */
+function namesOf({ label }: Pick<Example, 'label'>): readonly string[] {
+  return typeof label === 'object' ? label : typeof label === 'string' ? [label] : [];
+}
+
+export interface LabelNaming {
+  readonly kind: TaskKind;
+  /** Of the data set itself; see LabelledData. */
+  readonly classNames?: readonly string[] | undefined;
+}
+
 /**
- * The labels of a classification task, in the order of its outputs: by value where all are numbers, else by code point.
- * @throws DataError where all examples have the same label.
+ * The labels of a classification or multi-label task, in the order of its outputs: as `classNames` has them, else by value where all
+ * are numbers, else by code point.
+ * @throws DataError where all examples have the same label, or in a multi-label task none has any.
  */
-export function labelsOf(examples: readonly Example[], file: string): string[] {
-  const labels = [...new Set(examples.map(({ label }) => String(label)))];
-  if (labels.length < 2) {
+export function labelsOf(
+  examples: readonly Example[],
+  file: string,
+  { kind, classNames }: LabelNaming,
+): string[] {
+  const labels = [...new Set(examples.flatMap(namesOf))];
+  if (kind === 'multi-label' && labels.length === 0) {
+    throw new DataError(file, undefined, 'no example has a label', 'Is --label the right column?');
+  }
+  if (kind === 'classification' && labels.length < 2) {
     throw new DataError(
       file,
       undefined,
@@ -65,6 +110,7 @@ export function labelsOf(examples: readonly Example[], file: string): string[] {
       'There is nothing to tell apart: at least two labels are needed (is --label the right column? --limit too small?)',
     );
   }
+  if (classNames !== undefined) return [...classNames];
   const numeric = labels.every((label) => !Number.isNaN(parseDecimal(label)));
   return labels.sort((a, b) => (numeric && Number(a) - Number(b)) || compareCodePoints(a, b));
 }
@@ -82,7 +128,8 @@ function textOf(cell: unknown, column: string, file: string, line: number): stri
   return text;
 }
 
-function labelOf(cell: unknown, options: ReadOptions, file: string, line: number): string | number {
+function labelOf(cell: unknown, options: ReadOptions, file: string, line: number): Example['label'] {
+  if (options.kind === 'multi-label') return labelListOf(cell, options, file, line);
   const label = scalar(cell, options.label, file, line)?.trim();
   if (label === undefined || label === '') {
     throw new DataError(
@@ -103,6 +150,31 @@ function labelOf(cell: unknown, options: ReadOptions, file: string, line: number
     );
   }
   return value;
+}
+
+/** The labels of a cell, each once: a list in JSONL, else a text with separators; an empty one has none. */
+function labelListOf(
+  cell: unknown,
+  { label: column, labelSeparator = '|' }: ReadOptions,
+  file: string,
+  line: number,
+): readonly string[] {
+  const parts: readonly unknown[] = Array.isArray(cell)
+    ? cell
+    : (scalar(cell, column, file, line)?.split(labelSeparator) ?? [undefined]);
+  const isNone = parts.length === 1 && typeof parts[0] === 'string' && parts[0].trim() === '';
+  if (isNone) return [];
+  const labels = parts.map((part) => {
+    const label = scalar(part, column, file, line)?.trim();
+    if (label !== undefined && label !== '') return label;
+    throw new DataError(
+      file,
+      line,
+      `a label in column "${column}" is empty`,
+      `Labels stand between "${labelSeparator}", in JSONL in a list; leave the cell empty (in JSONL []) where there is none`,
+    );
+  });
+  return [...new Set(labels)];
 }
 
 /** JSONL may hold numbers and booleans where a text or a label is meant; lists and objects are a mistake. */

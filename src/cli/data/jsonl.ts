@@ -6,7 +6,7 @@ import type { Row, TableOptions } from './table';
  * One JSON object a line; the columns are its keys. Blank lines are skipped.
  * @throws DataError with the line that is no JSON object, or for a key that no object has.
  */
-export function parseJsonl(text: string, file: string, { columns }: TableOptions): Row[] {
+export function parseJsonl(text: string, file: string, { columns, optional = [] }: TableOptions): Row[] {
   const rows: Row[] = [];
   const keys = new Set<string>();
   let line = 0;
@@ -18,7 +18,8 @@ export function parseJsonl(text: string, file: string, { columns }: TableOptions
     rows.push({ line, cells: columns.map((column) => object.get(column)) });
   }
   if (rows.length > 0) {
-    for (const column of columns) if (!keys.has(column)) throw unknownColumn(column, file, [...keys]);
+    const missing = columns.find((column) => !keys.has(column) && !optional.includes(column));
+    if (missing !== undefined) throw unknownColumn(missing, file, [...keys]);
   }
   return rows;
 }

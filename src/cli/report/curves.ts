@@ -20,6 +20,9 @@ const DEV_CURVES = [
   ['accuracy', 'Accuracy'],
   ['f1', 'F1'],
   ['matthews', 'Matthews'],
+  ['microF1', 'Micro F1'],
+  ['macroF1', 'Macro F1'],
+  ['exactMatch', 'Exact match'],
   ['pearson', 'Pearson'],
   ['spearman', 'Spearman'],
 ] as const;

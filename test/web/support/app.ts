@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, EvaluateFunc, Page } from 'puppeteer';
+import { type BrowserName, isStalled, openPage } from '../../support/browser';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const screenshots = join(root, 'build', 'screenshots');
@@ -39,30 +40,53 @@ export function someExamples(set: 'messages' | 'reviews' | 'requests', perLabel:
 }
 
 export class App {
-  readonly page: Page;
+  #page: Page;
+  readonly #browser: Pick<Browser, 'newPage'>;
+  readonly #name: BrowserName;
 
-  private constructor(page: Page) {
-    this.page = page;
+  private constructor(page: Page, browser: Pick<Browser, 'newPage'>, name: BrowserName) {
+    this.#page = page;
+    this.#browser = browser;
+    this.#name = name;
   }
 
   /** A new tab on `url`, once the backbone is there. */
-  static async open(browser: Pick<Browser, 'newPage'>, url: string, patience = PATIENCE): Promise<App> {
-    const page = await browser.newPage();
-    await page.setViewport({ width: 1280, height: 900 });
-    page.setDefaultTimeout(patience);
-    const app = new App(page);
-    await page.goto(url);
-    await app.ready();
-    return app;
+  static open(
+    browser: Pick<Browser, 'newPage'>,
+    url: string,
+    patience = PATIENCE,
+    name: BrowserName = 'chrome',
+  ): Promise<App> {
+    return openPage(browser, name, async (page) => {
+      await page.setViewport({ width: 1280, height: 900 });
+      page.setDefaultTimeout(patience);
+      const app = new App(page, browser, name);
+      await page.goto(url);
+      await app.ready();
+      return app;
+    });
+  }
+
+  get page(): Page {
+    return this.#page;
   }
 
   async ready(): Promise<void> {
     await this.until("document.getElementById('backbone-name')?.textContent?.startsWith('graft-mini')");
   }
 
+  /** In Firefox, where it stalls (see openPage), in another tab. */
   async reload(): Promise<void> {
-    await this.page.reload();
-    await this.ready();
+    const url = this.page.url();
+    const reloading = this.page.reload().then(() => this.ready());
+    if (this.#name === 'firefox' && (await isStalled(reloading))) {
+      reloading.catch(() => undefined);
+      await this.page.close();
+      const again = await App.open(this.#browser, url, PATIENCE, this.#name);
+      this.#page = again.page;
+    } else {
+      await reloading;
+    }
   }
 
   /** Looks again and again: in a tab behind another one no frames are drawn, by which puppeteer would wait. */

@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BrowserName, findBrowser, launchBrowser } from '../../support/browser';
+import { type BrowserName, findBrowser, launchBrowser, openPage } from '../../support/browser';
 import { exampleData, RECIPE } from './support/engines';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -66,8 +66,8 @@ describe.each(browsers)('the engine in %s', (name) => {
   const test = it.skipIf(executablePath === undefined);
   // A quota that a test sets, and WebGPU.
   const testInChrome = it.skipIf(executablePath === undefined || name !== 'chrome');
-  // Headless Firefox has stalled in these on a machine that was busy with much else (never alone); why is not known.
-  const twoTabs = { timeout: 60_000, retry: name === 'firefox' ? 2 : 0 };
+  // Enough for tabs that stall: see openPage.
+  const twoTabs = { timeout: 240_000 };
   let browser: Browser;
 
   beforeAll(async () => {
@@ -76,10 +76,11 @@ describe.each(browsers)('the engine in %s', (name) => {
   afterAll(() => browser?.close());
 
   /** A new tab, on the CPU, with graft-mini loaded. */
-  async function openPage(): Promise<Page> {
-    const page = await browser.newPage();
-    await load(page);
-    return page;
+  function openTab(): Promise<Page> {
+    return openPage(browser, name, async (page) => {
+      await load(page);
+      return page;
+    });
   }
 
   async function load(page: Page): Promise<void> {
@@ -117,12 +118,12 @@ describe.each(browsers)('the engine in %s', (name) => {
   }
 
   test('goes on with a training whose page was closed', twoTabs, async () => {
-    const first = await openPage();
+    const first = await openTab();
     const id = await newTask(first);
     await beginTraining(first, id, 40);
     await first.close();
 
-    const second = await openPage();
+    const second = await openTab();
     const done = await second.evaluate(
       async (taskId, options) => {
         const state = await graftPage.opened;
@@ -144,7 +145,7 @@ describe.each(browsers)('the engine in %s', (name) => {
   });
 
   test('keeps two tabs from training one task', twoTabs, async () => {
-    const [first, second] = [await openPage(), await openPage()];
+    const [first, second] = [await openTab(), await openTab()];
     const id = await newTask(first);
     await second.evaluate(
       (taskId) => graftPage.seen((event) => event.type === 'task' && event.task.id === taskId),
@@ -174,6 +175,22 @@ describe.each(browsers)('the engine in %s', (name) => {
     expect(event).toMatchObject({ task: { status: 'paused' } });
     await second.evaluate((taskId) => graftPage.engine.removeTask(taskId), id);
     await second.close();
+  });
+
+  testInChrome('trains to the end after a sleep', { timeout: 180_000 }, async () => {
+    const page = await openTab();
+    const id = await newTask(page);
+    const session = await page.createCDPSession();
+    const ended = page.evaluate((taskId, options) => graftPage.engine.train(taskId, options), id, RECIPE);
+    await page.evaluate(() => graftPage.seen(({ type }) => type === 'step'));
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    const { status, note } = await ended;
+    expect(status).toBe('trained');
+    expect(note).toBeUndefined();
+    await page.evaluate((taskId) => graftPage.engine.removeTask(taskId), id);
+    await page.close();
   });
 
   testInChrome('trains on where the storage is full', { timeout: 180_000 }, async () => {
@@ -212,7 +229,7 @@ describe.each(browsers)('the engine in %s', (name) => {
   });
 
   testInChrome('checks a WebGPU device once', { timeout: 180_000 }, async () => {
-    const page = await openPage();
+    const page = await openTab();
     const found = await page.evaluate(async () => {
       const started = performance.now();
       const first = await graftPage.engine.chooseDevice('webgpu');
@@ -236,7 +253,7 @@ describe.each(browsers)('the engine in %s', (name) => {
   });
 
   testInChrome('trains on when the GPU process dies', { timeout: 180_000 }, async () => {
-    const page = await openPage();
+    const page = await openTab();
     const id = await newTask(page, examples.slice(0, 64));
     await page.evaluate(async () => graftPage.engine.chooseDevice('webgpu'));
     await page.evaluate(

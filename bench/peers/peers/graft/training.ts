@@ -1,4 +1,4 @@
-import { batches, type EncodedExample } from '../../../../src/training/batches';
+import { batches, type EncodedExample, type LabelType } from '../../../../src/training/batches';
 import { runTraining } from '../../../../src/training/trainer';
 import { resolveTraining } from '../../../../src/training/training-settings';
 import { readTrainingData } from '../../inputs-format';
@@ -18,7 +18,8 @@ export async function training(job: Job): Promise<Contestant> {
     ({ ids, typeIds, label }): EncodedExample => ({
       ids: Uint32Array.from(ids),
       typeIds: Uint8Array.from(typeIds),
-      label,
+      labels: [label],
+      weight: 1,
     }),
   );
   const { layout, initial, parameters, gradients, schedule } = await openTask(
@@ -27,9 +28,10 @@ export async function training(job: Job): Promise<Contestant> {
     kind,
     outputs,
   );
+  const labelType: LabelType = kind === 'regression' ? 'f32' : 'u32';
   const check = await backend.prepare(schedule(0, TOKEN_BUDGET, BATCH_SIZE));
   const order = Array.from({ length: BATCH_SIZE }, (_, i) => i);
-  const split = { batchSize: BATCH_SIZE, tokenBudget: TOKEN_BUDGET, labels: kind };
+  const split = { batchSize: BATCH_SIZE, tokenBudget: TOKEN_BUDGET, labels: labelType };
   const [first] = batches(examples, order, split);
   const { outputs: losses } = await check.run({
     microBatches: first?.microBatches ?? [],
@@ -48,7 +50,7 @@ export async function training(job: Job): Promise<Contestant> {
     parameters,
     gradients,
     initial,
-    kind,
+    labelType,
     examples,
     tokenBudget: TOKEN_BUDGET,
     settings: resolveTraining({ epochs: 1, batchSize: BATCH_SIZE, shuffle: false }),

@@ -1,4 +1,4 @@
-import { houlsby, type Prediction, type Runtime, type Task, type TaskKind } from 'graft-ml';
+import { houlsby, type Prediction, type Runtime, type Task } from 'graft-ml';
 import type {
   AppState,
   BackboneChoice,
@@ -13,17 +13,19 @@ import type {
   PredictionView,
   TableExamples,
   TableGuess,
+  TaskKind,
   TaskSettings,
   TaskState,
   TrainOptions,
 } from '../engine';
 import { packAdapter, unpackAdapter } from './archive';
-import { Bench, type Place } from './bench';
 import { NO_CURVES } from './curves';
 import { checkExamples } from './data/data-check';
 import { guessKind, pairOf, sortedLabels } from './data/labels';
 import { describeTable, examplesOf, readTable, type Table } from './data/read-table';
+import { DeviceSession, type Place } from './device-session';
 import { engineErrorOf, NotFoundError, notTrained, otherBackbone, trainedElsewhere } from './errors';
+import { requireKnownKind, requireKnownPrediction } from './kinds';
 import { adapterName, byteLengthOf, checkName, MOST_TOKENS, maxLengthAt } from './limits';
 import { DeviceOpener } from './open-device';
 import { throttledProgress } from './progress-events';
@@ -56,7 +58,7 @@ export class GraftEngine implements Engine {
   readonly #openStorage: EngineParts['openStorage'];
   readonly #keeper: Keeper;
   readonly #tabs: Tabs;
-  readonly #bench: Bench;
+  readonly #session: DeviceSession;
   readonly #book: TaskBook;
   readonly #trainings: Trainings;
   readonly #tables = new Map<string, Table>();
@@ -78,7 +80,7 @@ export class GraftEngine implements Engine {
       onCheck: (done, total) => emit({ type: 'checking-device', done, total }),
       open: openRuntime,
     });
-    this.#bench = new Bench(opener, {
+    this.#session = new DeviceSession(opener, {
       device: (device) => emit({ type: 'device', device }),
       backbone: (backbone) => {
         emit({ type: 'backbone', backbone });
@@ -90,10 +92,10 @@ export class GraftEngine implements Engine {
       keeper: this.#keeper,
       tabs,
       emit,
-      backbone: () => this.#bench.place?.identity,
+      backbone: () => this.#session.place?.identity,
       onStale: (taskId) => void this.#unload(taskId),
     });
-    this.#trainings = new Trainings({ bench: this.#bench, book: this.#book, keeper: this.#keeper, tabs });
+    this.#trainings = new Trainings({ session: this.#session, book: this.#book, keeper: this.#keeper, tabs });
   }
 
   async open(listener: (event: EngineEvent) => void): Promise<AppState> {
@@ -107,8 +109,8 @@ export class GraftEngine implements Engine {
       void this.#start();
     }
     return {
-      device: this.#bench.device,
-      backbone: this.#bench.backboneState,
+      device: this.#session.device,
+      backbone: this.#session.backboneState,
       backboneChoice: this.#backboneChoice,
       tasks: this.#book.states,
       storage: await this.#keeper.measure(),
@@ -117,14 +119,14 @@ export class GraftEngine implements Engine {
 
   async chooseDevice(choice: DeviceChoice): Promise<DeviceState> {
     this.#trainings.requireIdle();
-    const state = await this.#bench.openDevice(choice);
+    const state = await this.#session.openDevice(choice);
     await this.#keepSettings({ ...this.#settings, device: choice });
     return state;
   }
 
   async loadBackbone(choice: BackboneChoice): Promise<BackboneState> {
     this.#trainings.requireIdle();
-    const state = await this.#bench.openBackbone(choice);
+    const state = await this.#session.openBackbone(choice);
     this.#backboneChoice = choice;
     const files =
       choice.kind === 'files'
@@ -139,7 +141,7 @@ export class GraftEngine implements Engine {
   }
 
   async cancelLoading(): Promise<void> {
-    this.#bench.cancelLoading();
+    this.#session.cancelLoading();
   }
 
   async readTable(source: string | File): Promise<TableGuess> {
@@ -200,7 +202,7 @@ export class GraftEngine implements Engine {
   }
 
   checkExamples(kind: TaskKind, examples: readonly ExampleRow[]): Promise<DataCheck> {
-    const backbone = this.#bench.place?.backbone;
+    const backbone = this.#session.place?.backbone;
     return checkExamples(kind, examples, {
       tokenizer: backbone?.tokenizer,
       maxLength: backbone === undefined ? MOST_TOKENS : maxLengthAt(backbone),
@@ -229,7 +231,7 @@ export class GraftEngine implements Engine {
   async predict(taskId: string, text: string, pair?: string): Promise<PredictionView> {
     const started = performance.now();
     const input = { text, pair: pairOf({ pair }) };
-    const prediction = await this.#bench.use(async (place) => {
+    const prediction = await this.#session.use(async (place) => {
       const task = await this.#predictor(place, taskId);
       // Memory for the longest text, not for hundreds: many tasks may be loaded.
       const { maxPositions } = place.backbone.config;
@@ -250,14 +252,19 @@ export class GraftEngine implements Engine {
 
   async upload(given: readonly File[]): Promise<TaskState> {
     const { files, backbone } = await unpackAdapter(given);
-    const record = await this.#bench.use(async (place) => {
+    const record = await this.#session.use(async (place) => {
       if (backbone !== undefined && backbone.fingerprint !== place.identity.fingerprint) {
         throw otherBackbone('This adapter', backbone.description);
       }
       const task = await place.backbone.loadTask(files);
-      const uploaded = uploadedRecord(task, place, files);
-      place.tasks.set(uploaded.id, task);
-      return uploaded;
+      try {
+        const uploaded = uploadedRecord(task, place, files);
+        place.tasks.set(uploaded.id, task);
+        return uploaded;
+      } catch (error) {
+        task.dispose();
+        throw error;
+      }
     });
     await this.#book.keep(record, [{ store: 'adapters', key: record.id, value: files }]);
     await this.#keeper.measure();
@@ -287,8 +294,8 @@ export class GraftEngine implements Engine {
   async #start(): Promise<void> {
     try {
       await Promise.all([
-        this.#bench.openDevice(this.#settings.device),
-        this.#bench.openBackbone(this.#backboneChoice),
+        this.#session.openDevice(this.#settings.device),
+        this.#session.openBackbone(this.#backboneChoice),
       ]);
     } catch (error) {
       this.#listener({ type: 'backbone-failed', error: engineErrorOf(error) });
@@ -315,8 +322,8 @@ export class GraftEngine implements Engine {
 
   /** Frees the task's copy on the device. */
   async #unload(taskId: string): Promise<void> {
-    await this.#bench.take(async () => {
-      const tasks = this.#bench.place?.tasks;
+    await this.#session.take(async () => {
+      const tasks = this.#session.place?.tasks;
       tasks?.get(taskId)?.dispose();
       tasks?.delete(taskId);
     });
@@ -342,7 +349,7 @@ function uploadedRecord(task: Task, { identity }: Place, files: FilesByName): Ta
     // Of another method it has none, and is trained anew with the usual one.
     ...newRecord(
       checkName(task.name),
-      task.kind,
+      requireKnownKind(task.kind),
       typeof bottleneck === 'number' ? bottleneck : USUAL_BOTTLENECK,
     ),
     trained: {
@@ -372,7 +379,8 @@ function withExamples(record: TaskRecord, examples: readonly ExampleRow[]): Task
   };
 }
 
-function viewOf(prediction: Prediction, milliseconds: number): PredictionView {
+function viewOf(given: Prediction, milliseconds: number): PredictionView {
+  const prediction = requireKnownPrediction(given);
   if ('value' in prediction) return { kind: 'regression', value: prediction.value, milliseconds };
   const scores = Object.entries(prediction.scores)
     .map(([label, score]) => ({ label, score }))

@@ -1,6 +1,7 @@
 import type { Prediction } from 'graft-ml';
 import type { ExampleRow, Mistake } from '../engine';
 import { labelOf, pairOf } from './data/labels';
+import { requireKnownPrediction } from './kinds';
 
 const MOST_MISTAKES = 200;
 
@@ -16,8 +17,9 @@ export function findMistakes(
   predictions: readonly Prediction[],
 ): Mistake[] {
   const found = examples.flatMap(({ row, example }, index) => {
-    const prediction = predictions[index];
-    if (prediction === undefined) return [];
+    const given = predictions[index];
+    if (given === undefined) return [];
+    const prediction = requireKnownPrediction(given);
     const expected = labelOf(example);
     const about = { row, text: example.text, pair: pairOf(example), expected };
     if ('value' in prediction) {

@@ -4,20 +4,20 @@ import {
   type Example,
   houlsby,
   type Task,
-  type TaskKind,
   type TrainingReport,
 } from 'graft-ml';
-import type { Curves, ExampleRow, TaskResult, TrainOptions, TrainProgress } from '../engine';
+import type { Curves, ExampleRow, TaskKind, TaskResult, TrainOptions, TrainProgress } from '../engine';
 import {
   type BaselineTask,
   baselineSample,
   baselineScore,
   MOST_BASELINE_EXAMPLES,
 } from './baseline/baseline';
-import type { Bench, Place } from './bench';
 import { CurveRecorder } from './curves';
 import { labelOf, pairOf } from './data/labels';
 import { splitExamples } from './data/split';
+import type { DeviceSession, Place } from './device-session';
+import { requireKnownMetrics, scoreOf } from './kinds';
 import { Meter } from './meter';
 import { findMistakes, type NumberedExample } from './mistakes';
 
@@ -66,10 +66,10 @@ export interface RunOutcome {
 
 /**
  * One training of a task: split, training steps, mistakes, comparison with the baseline. When its device is lost it goes on
- * from the last step on whatever the bench comes up with.
+ * from the last step on whatever the session comes up with.
  */
 export class TrainingRun {
-  readonly #bench: Bench;
+  readonly #session: DeviceSession;
   readonly #plan: RunPlan;
   readonly #listeners: RunListeners;
   readonly #signal: AbortSignal;
@@ -86,13 +86,13 @@ export class TrainingRun {
   #hasResumed = false;
 
   constructor(
-    bench: Bench,
+    session: DeviceSession,
     plan: RunPlan,
     earlier: EarlierRun,
     listeners: RunListeners,
     signal: AbortSignal,
   ) {
-    this.#bench = bench;
+    this.#session = session;
     this.#plan = plan;
     this.#listeners = listeners;
     this.#signal = signal;
@@ -139,9 +139,9 @@ export class TrainingRun {
   /** Throws the signal's reason where the run is stopped; `state` is then that after the last step. */
   async run(): Promise<RunOutcome> {
     for (;;) {
-      const place = await this.#bench.ready();
+      const place = await this.#session.ready();
       try {
-        const task = await this.#bench.take(() => this.#createTask(place));
+        const task = await this.#session.take(() => this.#createTask(place));
         this.#task = task;
         const done = await this.#follow(task);
         const result = await this.#results(place, task, done);
@@ -150,8 +150,8 @@ export class TrainingRun {
         this.#task?.dispose();
         this.#task = undefined;
         if (!(error instanceof DeviceLostError)) throw error;
-        await this.#bench.recover(place);
-        this.#listeners.moved(this.#bench.device?.note);
+        await this.#session.recover(place);
+        this.#listeners.moved(this.#session.device?.note);
       } finally {
         await this.#keeping;
       }
@@ -188,7 +188,7 @@ export class TrainingRun {
     });
     for (;;) {
       // Between two steps others have their turn: predictions, above all.
-      const next = await this.#bench.take(() => reports.next());
+      const next = await this.#session.take(() => reports.next());
       if (next.done === true) throw new Error('the trainer ended without its last report');
       if (next.value.type === 'done') return next.value;
       this.#report(next.value);
@@ -208,7 +208,7 @@ export class TrainingRun {
     }
     this.#meter.evaluated();
     const { dev, step, epoch } = report;
-    if (dev !== undefined) this.#curves.addDev(step, epoch, 'accuracy' in dev ? dev.accuracy : dev.pearson);
+    if (dev !== undefined) this.#curves.addDev(step, epoch, scoreOf(requireKnownMetrics(dev)));
     this.#listeners.changed();
   }
 
@@ -224,12 +224,12 @@ export class TrainingRun {
     if (done.dev === undefined) throw new Error('the trainer gave no metrics');
     this.#enter('evaluating');
     const texts = this.#heldOut.map(({ example }) => ({ text: example.text, pair: pairOf(example) }));
-    const predictions = await this.#bench.take(() => task.predict(texts, { signal: this.#signal }));
+    const predictions = await this.#session.take(() => task.predict(texts, { signal: this.#signal }));
     const mistakes = findMistakes(this.#heldOut, predictions);
     this.#enter('comparing');
     const baseline = await this.#compare(place);
     return {
-      metrics: done.dev,
+      metrics: requireKnownMetrics(done.dev),
       mistakes,
       baseline,
       seconds: this.seconds,
@@ -263,7 +263,7 @@ export class TrainingRun {
       const part = examples.slice(start, start + EMBEDDED_AT_ONCE);
       const texts = part.map(({ example }) => ({ text: example.text, pair: pairOf(example) }));
       const options = { maxLength: this.#plan.maxLength, signal: this.#signal };
-      const features = await this.#bench.take(() => backbone.embed(texts, options));
+      const features = await this.#session.take(() => backbone.embed(texts, options));
       part.forEach(({ example }, index) => {
         embedded.push({ features: features[index] ?? [], target: this.#target(example) });
       });

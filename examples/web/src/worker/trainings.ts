@@ -1,9 +1,9 @@
-import { DataError, DivergedError, OptionError, type Task, type TaskKind } from 'graft-ml';
-import type { Curves, ExampleRow, TaskState, TrainOptions } from '../engine';
-import type { Bench } from './bench';
+import { DataError, DivergedError, OptionError, type Task } from 'graft-ml';
+import type { Curves, ExampleRow, TaskKind, TaskState, TrainOptions } from '../engine';
 import { NO_CURVES } from './curves';
 import { checkExamples } from './data/data-check';
 import { sortedLabels } from './data/labels';
+import type { DeviceSession } from './device-session';
 import { BusyError, otherBackbone, trainedElsewhere } from './errors';
 import { adapterName, byteLengthOf, MOST_TOKENS, maxLengthAt } from './limits';
 import type { Keeper } from './storage/keeper';
@@ -17,7 +17,7 @@ export class RunPaused extends Error {}
 export class RunCancelled extends Error {}
 
 export interface TrainingsOptions {
-  readonly bench: Bench;
+  readonly session: DeviceSession;
   readonly book: TaskBook;
   readonly keeper: Keeper;
   readonly tabs: Tabs;
@@ -105,9 +105,9 @@ export class Trainings {
   }
 
   async #train(active: ActiveRun, given: TrainOptions): Promise<void> {
-    const { bench, book, keeper } = this.#options;
+    const { session, book, keeper } = this.#options;
     const { taskId, controller } = active;
-    const place = await bench.ready();
+    const place = await session.ready();
     // Another tab may have trained it since this one read it.
     const record = (await keeper.read('tasks', taskId)) ?? book.require(taskId);
     const examples = (await keeper.read('examples', taskId)) ?? [];
@@ -131,7 +131,7 @@ export class Trainings {
       hasState,
     });
     const run = new TrainingRun(
-      bench,
+      session,
       {
         adapterName: adapterName(record.name),
         kind: record.kind,
@@ -186,11 +186,11 @@ export class Trainings {
     options: TrainOptions,
     curves: Curves,
   ): Promise<void> {
-    const { bench, book, keeper } = this.#options;
+    const { session, book, keeper } = this.#options;
     const files = await task.save();
-    await bench.take(async () => {
+    await session.take(async () => {
       place.tasks.get(record.id)?.dispose();
-      if (bench.place === place) place.tasks.set(record.id, task);
+      if (session.place === place) place.tasks.set(record.id, task);
       else task.dispose();
     });
     const trained = {

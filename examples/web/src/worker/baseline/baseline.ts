@@ -1,5 +1,4 @@
-import type { TaskKind } from 'graft-ml';
-import type { TaskResult } from '../../engine';
+import type { TaskKind, TaskResult } from '../../engine';
 import { Breather } from '../breather';
 import { seededRandom, shuffled } from '../data/seeded-random';
 import { choosePenalty } from './choose-penalty';

@@ -1,5 +1,5 @@
-import type { TaskKind, Tokenizer } from 'graft-ml';
-import type { DataCheck, DataProblem, ExampleRow } from '../../engine';
+import type { Tokenizer } from 'graft-ml';
+import type { DataCheck, DataProblem, ExampleRow, TaskKind } from '../../engine';
 import { Breather } from '../breather';
 import { labelOf, pairOf, parseNumber, textKey } from './labels';
 

@@ -1,5 +1,4 @@
-import type { TaskKind } from 'graft-ml';
-import type { ExampleRow } from '../../engine';
+import type { ExampleRow, TaskKind } from '../../engine';
 
 /** The label as it counts: blanks around it are a slip. */
 export function labelOf({ label }: Pick<ExampleRow, 'label'>): string {

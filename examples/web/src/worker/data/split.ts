@@ -1,5 +1,4 @@
-import type { TaskKind } from 'graft-ml';
-import type { ExampleRow } from '../../engine';
+import type { ExampleRow, TaskKind } from '../../engine';
 import { labelOf, textKey } from './labels';
 import { seededRandom, shuffled } from './seeded-random';
 

@@ -1,6 +1,13 @@
 /** What is kept between visits, by store. Everything here can be cloned, and is never changed in place. */
-import type { TaskKind } from 'graft-ml';
-import type { Curves, DeviceChoice, ExampleRow, TaskResult, TrainOptions, TrainProgress } from '../../engine';
+import type {
+  Curves,
+  DeviceChoice,
+  ExampleRow,
+  TaskKind,
+  TaskResult,
+  TrainOptions,
+  TrainProgress,
+} from '../../engine';
 
 /** Which backbone an adapter belongs to. */
 export interface BackboneIdentity {

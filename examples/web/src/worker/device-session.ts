@@ -24,7 +24,7 @@ export interface Place {
   readonly tasks: Map<string, Task>;
 }
 
-export interface BenchEvents {
+export interface DeviceSessionEvents {
   device(state: DeviceState): void;
   backbone(state: BackboneState): void;
   loading(progress: FileProgress): void;
@@ -34,9 +34,9 @@ export interface BenchEvents {
 const TRUST_MILLISECONDS = 10 * 60_000;
 
 /** Where everything computes: one device, one backbone, one thing at a time. A device that was lost is replaced. */
-export class Bench {
+export class DeviceSession {
   readonly #opener: DeviceOpener;
-  readonly #events: BenchEvents;
+  readonly #events: DeviceSessionEvents;
   readonly #queue = new Queue();
   #device: { readonly runtime: Runtime; readonly state: DeviceState } | undefined;
   #place: Place | undefined;
@@ -48,7 +48,7 @@ export class Bench {
   #recovery: Promise<void> | undefined;
   #lastLoss = Number.NEGATIVE_INFINITY;
 
-  constructor(opener: DeviceOpener, events: BenchEvents) {
+  constructor(opener: DeviceOpener, events: DeviceSessionEvents) {
     this.#opener = opener;
     this.#events = events;
   }
