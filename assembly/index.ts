@@ -57,6 +57,8 @@ export {
   tokenizer_input,
   tokenizer_offsets,
   tokenizer_second_starts,
+  tokenizer_spans,
+  tokenizer_trace,
   tokenizer_truncated,
   tokenizer_vocabulary,
 } from './tokenizer/tokenizer';
