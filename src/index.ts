@@ -46,7 +46,9 @@ export { writeFileAtomic, writeFilesAtomic } from './platform/write';
 export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
 export type { EncodedBatch, EncodeOptions, Encoding } from './tokenizer/options';
 export type { Tokenizer } from './tokenizer/tokenizer';
+export type { TracedEncoding, TracedWords, WindowOptions } from './tokenizer/trace';
 export { Backbone, type BackboneOptions, type EmbedOptions, loadBackbone } from './training/backbone';
+export type { EntityScores, EntityTypeScores } from './training/entity-metrics';
 export { type ExportOptions, exportTask } from './training/export';
 export { type InspectedTensor, type Inspection, type InspectOptions, inspectFiles } from './training/inspect';
 export { loadTokenizer } from './training/load-tokenizer';
@@ -54,25 +56,39 @@ export { createRuntime, Runtime, type RuntimeOptions } from './training/runtime'
 export { type PredictOptions, Task } from './training/task';
 export type { TaskOptions } from './training/task-spec';
 export type {
+  Answer,
+  AnswerCandidate,
   ClassificationMetrics,
   ClassificationPrediction,
   ClassWeights,
   DoneReport,
+  Entity,
   EpochReport,
   Example,
+  LabelledToken,
   Metrics,
   MultiLabelMetrics,
   MultiLabelPrediction,
   Prediction,
   PrefixCacheOption,
   PrefixCacheReport,
+  QuestionAnsweringMetrics,
+  QuestionAnsweringPrediction,
+  QuestionExample,
+  QuestionInput,
   RegressionMetrics,
   RegressionPrediction,
   StepReport,
   StepTimings,
+  TaskExample,
+  TaskInput,
   TaskKind,
   TextInput,
   TextPair,
+  TokenClassificationMetrics,
+  TokenClassificationPrediction,
+  TokenExample,
+  TokensInput,
   TrainingOptions,
   TrainingReport,
 } from './training/types';

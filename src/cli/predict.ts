@@ -1,4 +1,11 @@
-import { DataError, loadBackbone, type Prediction, type TextInput } from '../index';
+import {
+  DataError,
+  loadBackbone,
+  type Prediction,
+  type Task,
+  type TaskInput,
+  type TextInput,
+} from '../index';
 import { inGroups, type Line, readLines } from './lines';
 import type { PredictOptions } from './options';
 import { createProgress } from './progress';
@@ -22,7 +29,7 @@ export async function predict(texts: readonly string[], options: PredictOptions)
     const name = texts.length > 0 ? 'TEXT' : 'stdin';
     const lines = texts.length > 0 ? numbered(texts) : readLines(process.stdin, name);
     for await (const group of inGroups(lines, GROUP)) {
-      const inputs = group.map((line) => (task.takesPairs ? splitPair(line, name) : line.text));
+      const inputs = group.map((line) => inputOf(line, task, name));
       const predictions = await task.predict(inputs);
       for (const [index, prediction] of predictions.entries()) {
         if (options.json) printJson(prediction);
@@ -30,6 +37,20 @@ export async function predict(texts: readonly string[], options: PredictOptions)
       }
     }
   });
+}
+
+function inputOf(line: Line, task: Pick<Task, 'kind' | 'takesPairs'>, name: string): TaskInput {
+  if (task.kind === 'question-answering') return splitQuestion(line, name);
+  return task.takesPairs ? splitPair(line, name) : line.text;
+}
+
+/** Splits a line of a question and its context at its first tab. */
+export function splitQuestion({ text, number }: Line, name: string): TaskInput {
+  const tab = text.indexOf('\t');
+  if (tab === -1) {
+    throw new DataError(name, number, 'holds no context', 'Separate question and context by a tab');
+  }
+  return { question: text.slice(0, tab), context: text.slice(tab + 1) };
 }
 
 /** Splits a line of two texts at its first tab. */
@@ -48,6 +69,13 @@ function describe(prediction: Prediction): string {
     const scored = labels.map((label) => `${printable(label)} ${(scores[label] ?? Number.NaN).toFixed(4)}`);
     return scored.length === 0 ? '(none)' : scored.join(', ');
   }
+  if ('entities' in prediction) {
+    const found = prediction.entities.map(
+      ({ type, text, score }) => `${printable(type)} "${printable(text)}" ${score.toFixed(4)}`,
+    );
+    return found.length === 0 ? '(none)' : found.join(', ');
+  }
+  if ('answer' in prediction) return `${printable(prediction.answer)}  ${prediction.score.toFixed(4)}`;
   return `${printable(prediction.label)}  ${prediction.score.toFixed(4)}`;
 }
 
