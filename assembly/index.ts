@@ -41,6 +41,7 @@ export {
   prefix_attention_forward,
 } from './kernels/prefix_attention';
 export { scale_columns_backward, scale_columns_forward } from './kernels/scale_columns';
+export { span_cross_entropy, span_cross_entropy_gradient } from './kernels/span_cross_entropy';
 export { squared_error, squared_error_gradient } from './kernels/squared_error';
 export { tanh_backward, tanh_forward } from './kernels/tanh';
 export { zero } from './kernels/zero';
@@ -58,6 +59,8 @@ export {
   tokenizer_input,
   tokenizer_offsets,
   tokenizer_second_starts,
+  tokenizer_spans,
+  tokenizer_trace,
   tokenizer_truncated,
   tokenizer_vocabulary,
 } from './tokenizer/tokenizer';

@@ -46,6 +46,7 @@ export { writeFileAtomic, writeFilesAtomic } from './platform/write';
 export type { SelfTestOptions, SelfTestReport } from './reference/self-test';
 export type { EncodedBatch, EncodeOptions, Encoding } from './tokenizer/options';
 export type { Tokenizer } from './tokenizer/tokenizer';
+export type { TracedEncoding, TracedWords, WindowOptions } from './tokenizer/trace';
 export type { AverageOptions } from './training/average';
 export {
   Backbone,
@@ -54,6 +55,7 @@ export {
   type LoadTaskOptions,
   loadBackbone,
 } from './training/backbone';
+export type { EntityScores, EntityTypeScores } from './training/entity-metrics';
 export { type ExportOptions, exportTask } from './training/export';
 export { type InspectedTensor, type Inspection, type InspectOptions, inspectFiles } from './training/inspect';
 export { loadTokenizer } from './training/load-tokenizer';
@@ -62,25 +64,39 @@ export { type CreateTaskOptions, type PredictOptions, Task } from './training/ta
 export { type GroupInput, TaskGroup } from './training/task-group';
 export type { TaskOptions } from './training/task-spec';
 export type {
+  Answer,
+  AnswerCandidate,
   ClassificationMetrics,
   ClassificationPrediction,
   ClassWeights,
   DoneReport,
+  Entity,
   EpochReport,
   Example,
+  LabelledToken,
   Metrics,
   MultiLabelMetrics,
   MultiLabelPrediction,
   Prediction,
   PrefixCacheOption,
   PrefixCacheReport,
+  QuestionAnsweringMetrics,
+  QuestionAnsweringPrediction,
+  QuestionExample,
+  QuestionInput,
   RegressionMetrics,
   RegressionPrediction,
   StepReport,
   StepTimings,
+  TaskExample,
+  TaskInput,
   TaskKind,
   TextInput,
   TextPair,
+  TokenClassificationMetrics,
+  TokenClassificationPrediction,
+  TokenExample,
+  TokensInput,
   TrainingOptions,
   TrainingReport,
 } from './training/types';

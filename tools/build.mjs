@@ -101,21 +101,22 @@ const common = {
 };
 
 /**
- * Writes the library from esbuild's output: without white space, but with the marks of calls without side effects, which esbuild's own
- * minifier drops.
+ * Writes the library from esbuild's output: small, but with the marks of calls without side effects, which esbuild's own minifier
+ * drops.
  */
 async function writeLibrary([map, { text, path }]) {
   const { code, map: minifiedMap } = await minify(text, {
     module: true,
-    compress: false,
-    mangle: false,
+    compress: { ecma: 2022, passes: 2 },
+    // Again: these names take 4 KB less, gzipped.
+    mangle: true,
     format: {
       ecma: 2022,
       preserve_annotations: true,
       // Inside an import of Dawn, which bundlers are to leave alone.
       comments: /@vite-ignore|webpackIgnore/,
       // Node prints the line that an uncaught error comes from.
-      max_line_len: 500,
+      max_line_len: 2000,
     },
     sourceMap: { content: map.text, includeSources: true, filename: 'graft.js', url: 'graft.js.map' },
   });

@@ -1,4 +1,6 @@
+import { beginCharacter, forgetRun, originateMark } from './origins';
 import { emit, outputEnd } from './output';
+import { isTracing, markSpan } from './spans';
 import { ADDED, step, TERMINAL, tokenAt } from './trie';
 import {
   ACCENT_STARTER,
@@ -83,6 +85,22 @@ export function encodeText(text: usize, stop: usize): usize {
   return at + 1;
 }
 
+/**
+ * As `encodeText`, and writes each token's span. It goes code point by code point: what the fast path saves is what says where
+ * a letter came from.
+ */
+export function traceText(text: usize): void {
+  let at = text;
+  while (true) {
+    const byte: u32 = load<u8>(at);
+    if (byte === 0) break;
+    beginCharacter(at);
+    at = takeOther(at, byte);
+  }
+  flush();
+  forgetRun();
+}
+
 function takeOther(at: usize, byte: u32): usize {
   if (load<u8>(BEGINS_ADDED + byte)) {
     const after = takeAdded(at);
@@ -123,6 +141,10 @@ function takeAdded(at: usize): usize {
   }
   if (token !== 0) {
     flush();
+    if (isTracing()) {
+      forgetRun();
+      markSpan(at, tokenEnd);
+    }
     emit(tokenAt(token));
   }
   return tokenEnd;
@@ -139,6 +161,7 @@ function take(codePoint: u32, entry: u32): void {
     flush();
   } else if (kind === SPACE) {
     flush();
+    if (isTracing()) forgetRun();
   } else if (kind === MARK) {
     appendMark(codePoint, target);
   } else if (kind === ACCENT_STARTER) {
@@ -152,8 +175,10 @@ function take(codePoint: u32, entry: u32): void {
     }
   } else if (kind === HANGUL) {
     takeHangul(codePoint - 0xac00);
+  } else if (isTracing()) {
+    // What is left is DROPPED: an accent has a combining class.
+    if (target !== 0) originateMark(target, 0);
   }
-  // What is left is DROPPED.
 }
 
 /** A Hangul syllable is two or three jamo: Unicode Standard, section 3.12. */

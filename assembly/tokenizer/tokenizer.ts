@@ -2,7 +2,8 @@ import { encodeBytes, expectAddedBytes, initByteLevel } from './byte-level';
 import { initBytePair } from './byte-pair';
 import { expandClasses } from './classes';
 import { emit, outputEnd, setOutputEnd } from './output';
-import { encodeText, expectAdded, initText } from './text';
+import { beginTrace, endTrace } from './spans';
+import { encodeText, expectAdded, initText, traceText } from './text';
 import { ADDED, ADDED_LAST, CONTINUATION, INITIAL, initTrie, insertToken } from './trie';
 import { expandUnicode } from './unicode';
 import { setUnknown } from './word';
@@ -31,6 +32,7 @@ let offsets: usize = 0;
 let secondStarts: usize = 0;
 let ids: usize = 0;
 let truncated: i32 = 0;
+let spans: usize = 0;
 
 /** Address for `bytes` bytes of input. What lay there before is lost. */
 export function tokenizer_input(bytes: usize): usize {
@@ -144,6 +146,24 @@ export function tokenizer_encode(bytes: u32, count: u32, pairs: bool, maxLength:
   const total = (to - ids) >> 2;
   store<u32>(offsets + (count << 2), <u32>total);
   return text === end ? <i32>total : -1;
+}
+
+/**
+ * WordPiece: the tokens of the one text in the `bytes` bytes of input, the zero byte behind it counted, without special ones.
+ * Returns how many. `tokenizer_ids`: u32; `tokenizer_spans`: u32 [tokens, 2], where each begins and ends in the text, in bytes.
+ */
+export function tokenizer_trace(bytes: u32): u32 {
+  allocateOutput(0, 3 * bytes);
+  spans = ids + ((<usize>bytes) << 2);
+  setOutputEnd(ids);
+  beginTrace(input, ids, spans);
+  traceText(input);
+  endTrace();
+  return <u32>((outputEnd() - ids) >> 2);
+}
+
+export function tokenizer_spans(): usize {
+  return spans;
 }
 
 export function tokenizer_offsets(): usize {

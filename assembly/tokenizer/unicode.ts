@@ -10,7 +10,7 @@ import { UNICODE_DATA } from './unicode-data';
  */
 
 export const LETTER: u32 = 0;
-/** Control characters, U+FFFD and, where accents are stripped, accents. */
+/** Control characters, U+FFFD and, where accents are stripped, accents: of these the target is the combining class. */
 export const DROPPED: u32 = 1;
 export const SPACE: u32 = 2;
 /** A word of its own. */
@@ -148,6 +148,16 @@ function readFolds(stripAccents: bool, lowercase: bool): void {
     codePoint += readNumber();
     const combiningClass = readNumber();
     if (stripAccents) setEntry(codePoint, (combiningClass << 8) | MARK);
+  }
+
+  codePoint = 0;
+  for (let left = readNumber(); left > 0; left--) {
+    codePoint += readNumber();
+    const end = codePoint + readNumber();
+    const combiningClass = readNumber();
+    for (; codePoint < end; codePoint++) {
+      if (stripAccents) setEntry(codePoint, (combiningClass << 8) | DROPPED);
+    }
   }
 
   if (stripAccents) {

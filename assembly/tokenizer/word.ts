@@ -1,4 +1,14 @@
+import {
+  endRun,
+  lastOriginEnd,
+  originate,
+  originateBeyond,
+  originateMark,
+  originEnd,
+  originStart,
+} from './origins';
 import { emit, outputEnd, setOutputEnd } from './output';
+import { isTracing, markSpan } from './spans';
 import { CONTINUATION, INITIAL, step, TERMINAL, tokenAt } from './trie';
 import { entryOf } from './unicode';
 import { decode3, decode4 } from './utf8';
@@ -57,8 +67,15 @@ export function appendRun(text: usize, map: usize, last: u32): usize {
 /** A code point that is not a MARK. */
 export function append(codePoint: u32): void {
   codePoints++;
+  if (isTracing()) traceLetter(codePoint);
   if (length <= MAX_STORED) length += put(WORD + length, codePoint);
   marks = length;
+}
+
+function traceLetter(codePoint: u32): void {
+  endRun(marks, length);
+  if (length > MAX_STORED) originateBeyond();
+  else originate(length, codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4);
 }
 
 /** A code point of class MARK: it moves before the marks of higher combining class (NFD, Unicode Standard section 3.11). */
@@ -75,22 +92,35 @@ export function appendMark(codePoint: u32, combiningClass: u32): void {
   memory.copy(WORD + at + bytes, WORD + at, length - at);
   put(WORD + at, codePoint);
   length += bytes;
+  if (isTracing()) originateMark(combiningClass, <u32>bytes);
 }
 
 /** Ends a run of marks: what follows is not sorted together with what came before. */
 export function endMarks(): void {
+  if (isTracing()) endRun(marks, length);
   marks = length;
 }
 
 /** Ends the word and writes its tokens. */
 export function flush(): void {
   if (codePoints === 0) return;
-  if (codePoints > MAX_CODE_POINTS) emit(unknown);
+  if (isTracing()) flushTraced();
+  else if (codePoints > MAX_CODE_POINTS) emit(unknown);
   else if (length <= LONGEST_REMEMBERED) recall();
   else writeTokens(WORD, WORD + length);
   length = 0;
   codePoints = 0;
   marks = 0;
+}
+
+function flushTraced(): void {
+  endRun(marks, length);
+  if (codePoints > MAX_CODE_POINTS) {
+    markSpan(originStart(0), lastOriginEnd());
+    emit(unknown);
+  } else {
+    writeTokens(WORD, WORD + length);
+  }
 }
 
 /** As `writeTokens`, for a word of 1 to 8 bytes. */
@@ -117,6 +147,7 @@ function writeTokens(from: usize, end: usize): void {
     let node = root;
     let token: u32 = 0;
     let tokenEnd: usize = 0;
+    const partFrom = at;
     do {
       node = step(node & ~TERMINAL, load<u8>(at));
       if (node === 0) break;
@@ -129,9 +160,11 @@ function writeTokens(from: usize, end: usize): void {
     if (token === 0) {
       // One part without a token makes the whole word unknown.
       setOutputEnd(first);
+      if (isTracing()) markSpan(originStart(0), lastOriginEnd());
       emit(unknown);
       return;
     }
+    if (isTracing()) markSpan(originStart(partFrom - WORD), originEnd(tokenEnd - 1 - WORD));
     emit(tokenAt(token));
     at = tokenEnd;
     root = CONTINUATION;

@@ -3,6 +3,7 @@ import { binaryCrossEntropy } from '../../src/ops/binary_cross_entropy';
 import { crossEntropy } from '../../src/ops/cross_entropy';
 import { embeddings } from '../../src/ops/embeddings';
 import { pooling } from '../../src/ops/pooling';
+import { spanCrossEntropy } from '../../src/ops/span_cross_entropy';
 import { squaredError } from '../../src/ops/squared_error';
 import type { Tape, Tensor } from '../../src/scheduler/tape';
 import type { BenchmarksAt, KernelBenchmark } from './benchmark';
@@ -80,5 +81,15 @@ export const batchEndBenchmarks: BenchmarksAt = ({ hidden, sequences, tokens }) 
     loss('cross_entropy', 2, crossEntropy),
     loss('binary_cross_entropy', 8, binaryCrossEntropy, 8),
     loss('squared_error', 1, squaredError),
+    {
+      op: 'span_cross_entropy',
+      shape: `${tokens}×2, ${sequences} sequences`,
+      labelColumns: 2,
+      record: async (tape, given) =>
+        spanCrossEntropy(tape, await given.tensor('logits', 'tokens', 2, 'activation')),
+      rows: [
+        { kernel: 'span_cross_entropy, loss and gradient', pass: 'forward', cost: { bytes: 'contract' } },
+      ],
+    },
   ];
 };

@@ -1,5 +1,5 @@
 import { loadBackbone, OptionError, type Task } from '../index';
-import { readExamples } from './data/examples';
+import { readTaskExamples } from './data/task-examples';
 import { checkHubOptions } from './hub-options';
 import type { EvalOptions } from './options';
 import { createProgress } from './progress';
@@ -19,10 +19,11 @@ export async function evaluate(options: EvalOptions): Promise<void> {
     });
     const task = await backbone.loadTask(options.adapter);
     checkPairs(task, options);
-    const knownLabels = task.kind === 'regression' ? undefined : task.labels;
-    const examples = await readExamples(
+    const knownLabels = task.labels.length === 0 ? undefined : task.labels;
+    const { examples } = await readTaskExamples(
       data,
-      { ...options, kind: task.kind, knownLabels },
+      task.kind,
+      { ...options, knownLabels },
       { config, split: split ?? 'validation', onProgress: progress.download },
     );
     const start = performance.now();
@@ -48,6 +49,7 @@ export async function evaluate(options: EvalOptions): Promise<void> {
 }
 
 function checkPairs(task: Task, { textPair, adapter }: EvalOptions): void {
+  if (task.kind === 'token-classification' || task.kind === 'question-answering') return;
   if (task.takesPairs && textPair === undefined) {
     throw new OptionError('--text-pair', `is missing, and the task in ${adapter} takes pairs of texts`);
   }

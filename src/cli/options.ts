@@ -22,9 +22,9 @@ export interface WeightsOption {
 }
 
 export interface ColumnOptions {
-  readonly text: string;
+  readonly text?: string;
   readonly textPair?: string;
-  readonly label: string;
+  readonly label?: string;
   readonly labelSeparator?: string;
   readonly header: boolean;
 }
@@ -61,7 +61,7 @@ export interface TrainOptions extends DeviceOptions, WeightsOption, ColumnOption
   readonly clip: number;
   readonly biasCorrection: boolean;
   readonly dropout: number | 'auto';
-  readonly maxLength: number;
+  readonly maxLength?: number;
   readonly tokenBudget: number | 'auto';
   readonly recompute: boolean;
   readonly prefixCache: 'auto' | 'off' | 'disk';

@@ -1,4 +1,11 @@
-import { DataError, loadBackbone, type Prediction, type TextInput } from '../index';
+import {
+  DataError,
+  loadBackbone,
+  type Prediction,
+  type Task,
+  type TaskInput,
+  type TextInput,
+} from '../index';
 import { inGroups, type Line, readLines } from './lines';
 import { loadTasks } from './load-tasks';
 import type { PredictOptions } from './options';
@@ -26,10 +33,17 @@ export async function predict(texts: readonly string[], options: PredictOptions)
     const lines = texts.length > 0 ? numbered(texts) : readLines(process.stdin, name);
     const { dropLayers } = options;
     for await (const lineGroup of inGroups(lines, GROUP)) {
-      const inputs = lineGroup.map((line) => (task?.takesPairs ? splitPair(line, name) : line.text));
       const predictions = group
-        ? await group.predictAll(inputs, { dropLayers })
-        : [(await task?.predict(inputs, { dropLayers })) ?? []];
+        ? await group.predictAll(
+            lineGroup.map((line) => textOf(line, task, name)),
+            { dropLayers },
+          )
+        : [
+            (await task?.predict(
+              lineGroup.map((line) => inputOf(line, task, name)),
+              { dropLayers },
+            )) ?? [],
+          ];
       for (const [index, { text }] of lineGroup.entries()) {
         printLine(
           options,
@@ -59,6 +73,24 @@ function printLine(
   process.stdout.write(`${told.join('  ')}  ${printable(text)}\n`);
 }
 
+function inputOf(line: Line, task: Pick<Task, 'kind' | 'takesPairs'>, name: string): TaskInput {
+  if (task.kind === 'question-answering') return splitQuestion(line, name);
+  return textOf(line, task, name);
+}
+
+function textOf(line: Line, task: Pick<Task, 'takesPairs'> | undefined, name: string): TextInput {
+  return task?.takesPairs ? splitPair(line, name) : line.text;
+}
+
+/** Splits a line of a question and its context at its first tab. */
+export function splitQuestion({ text, number }: Line, name: string): TaskInput {
+  const tab = text.indexOf('\t');
+  if (tab === -1) {
+    throw new DataError(name, number, 'holds no context', 'Separate question and context by a tab');
+  }
+  return { question: text.slice(0, tab), context: text.slice(tab + 1) };
+}
+
 /** Splits a line of two texts at its first tab. */
 export function splitPair({ text, number }: Line, name: string): TextInput {
   const tab = text.indexOf('\t');
@@ -75,6 +107,13 @@ function describe(prediction: Prediction): string {
     const scored = labels.map((label) => `${printable(label)} ${(scores[label] ?? Number.NaN).toFixed(4)}`);
     return scored.length === 0 ? '(none)' : scored.join(', ');
   }
+  if ('entities' in prediction) {
+    const found = prediction.entities.map(
+      ({ type, text, score }) => `${printable(type)} "${printable(text)}" ${score.toFixed(4)}`,
+    );
+    return found.length === 0 ? '(none)' : found.join(', ');
+  }
+  if ('answer' in prediction) return `${printable(prediction.answer)}  ${prediction.score.toFixed(4)}`;
   return `${printable(prediction.label)}  ${prediction.score.toFixed(4)}`;
 }
 

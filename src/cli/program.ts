@@ -62,7 +62,13 @@ function addTrain(program: Command, actions: Actions): void {
   addColumnOptions(command)
     .addOption(
       new Option('--task <kind>', 'what the labels are')
-        .choices(['classification', 'multi-label', 'regression'])
+        .choices([
+          'classification',
+          'multi-label',
+          'regression',
+          'token-classification',
+          'question-answering',
+        ])
         .default('classification'),
     )
     .option(
@@ -124,7 +130,11 @@ function addTrain(program: Command, actions: Actions): void {
       orAuto(decimalNumber({ least: 0, most: 1, belowMost: true })),
       'auto',
     )
-    .option('--max-length <tokens>', 'longer texts are cut off', wholeNumber(3), 128)
+    .option(
+      '--max-length <tokens>',
+      'longer texts are cut off, lists of tokens and contexts split (default: 128, question-answering: 384)',
+      wholeNumber(3),
+    )
     .option(
       '--token-budget <tokens>',
       'most tokens computed at once; bounds memory',
@@ -160,6 +170,12 @@ function addTrain(program: Command, actions: Actions): void {
     .action(async (options: TrainOptions, self: Command) => {
       if (options.patience !== undefined && options.dev === undefined) {
         self.error("error: option '--patience' needs '--dev': without it there is no score to watch");
+      }
+      const isTable = options.task !== 'token-classification' && options.task !== 'question-answering';
+      for (const column of ['text', 'label'] as const) {
+        if (isTable && options[column] === undefined) {
+          self.error(`error: required option '--${column} <column>' not specified`);
+        }
       }
       await actions.train(options);
     });
@@ -262,12 +278,15 @@ const LABELLED =
 
 function addColumnOptions(command: Command): Command {
   return command
-    .requiredOption(
+    .option(
       '--text <column>',
-      "the texts: a header's name or a 0-based index; JSONL: a key; Parquet: a name",
+      "the texts: a header's name or a 0-based index; JSONL: a key; Parquet: a name (token-classification: tokens, question-answering: context)",
     )
-    .option('--text-pair <column>', 'the second texts, for tasks over pairs')
-    .requiredOption('--label <column>', 'the labels or scores')
+    .option('--text-pair <column>', 'the second texts, for tasks over pairs (question-answering: question)')
+    .option(
+      '--label <column>',
+      'the labels or scores (token-classification: tags, question-answering: answers)',
+    )
     .option('--label-separator <text>', 'multi-label: what stands between labels (default: |)', nonEmpty)
     .option('--no-header', "the file's first line is an example, no header");
 }

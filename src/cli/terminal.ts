@@ -32,18 +32,32 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 /** The figures of a task's metrics, for people. */
 export function metricFigures(metrics: Metrics): [name: string, value: string][] {
-  if ('accuracy' in metrics) {
+  if ('confusion' in metrics) {
     return [
       ['accuracy', metrics.accuracy.toFixed(4)],
       ['F1', metrics.f1.toFixed(4)],
       ['Matthews', metrics.matthews.toFixed(4)],
     ];
   }
-  if ('exactMatch' in metrics) {
+  if ('byType' in metrics) {
+    return [
+      ['F1 of entities', metrics.f1.toFixed(4)],
+      ['precision', metrics.precision.toFixed(4)],
+      ['recall', metrics.recall.toFixed(4)],
+      ['accuracy of tokens', metrics.tokenAccuracy.toFixed(4)],
+    ];
+  }
+  if ('microF1' in metrics) {
     return [
       ['micro F1', metrics.microF1.toFixed(4)],
       ['macro F1', metrics.macroF1.toFixed(4)],
       ['exact match', metrics.exactMatch.toFixed(4)],
+    ];
+  }
+  if ('exactMatch' in metrics) {
+    return [
+      ['exact match', metrics.exactMatch.toFixed(4)],
+      ['F1', metrics.f1.toFixed(4)],
     ];
   }
   return [

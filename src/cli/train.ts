@@ -4,17 +4,17 @@ import {
   type ClassWeights,
   DivergedError,
   type DoneReport,
-  type Example,
   loadBackbone,
   type PrefixCacheReport,
   type Runtime,
   type Task,
+  type TaskExample,
   type TrainingOptions,
   writeFilesAtomic,
 } from '../index';
 import { readClassWeights } from './class-weights';
-import { labelsOf, readExamples, readLabelledData } from './data/examples';
 import { isHubData } from './data/hub';
+import { readTaskExamples, taskLabels } from './data/task-examples';
 import { checkHubOptions } from './hub-options';
 import { Interrupted, interruptible } from './interrupt';
 import { describeMethod, methodOf } from './method';
@@ -27,9 +27,9 @@ import { readTrainingLog, TrainingLog } from './training-log';
 import { digestOf, type RunSettings, UnfinishedRun } from './unfinished-run';
 
 interface TrainingData {
-  readonly examples: Example[];
-  readonly dev: Example[] | undefined;
-  /** Empty for a regression. */
+  readonly examples: readonly TaskExample[];
+  readonly dev: readonly TaskExample[] | undefined;
+  /** Empty for a regression and for question answering. */
   readonly labels: string[];
   readonly classWeights: ClassWeights | undefined;
 }
@@ -49,24 +49,23 @@ export async function train(options: TrainOptions): Promise<void> {
 
 async function readData(options: TrainOptions, signal: AbortSignal): Promise<TrainingData> {
   const progress = createProgress({ quiet: options.json });
-  const { config, split = 'train', devSplit = 'validation' } = options;
+  const { config, split = 'train', devSplit = 'validation', task: kind } = options;
   const hub = { config, onProgress: progress.download, signal };
-  const read = { ...options, kind: options.task };
   try {
-    const { examples, classNames } = await readLabelledData(options.train, read, { ...hub, split });
-    const hasLabels = options.task !== 'regression';
-    const labels = hasLabels ? labelsOf(examples, options.train, { kind: options.task, classNames }) : [];
-    const knownLabels = hasLabels ? labels : undefined;
+    const { examples, classNames } = await readTaskExamples(options.train, kind, options, { ...hub, split });
+    const labels = taskLabels(examples, options.train, { kind, classNames });
+    const knownLabels = labels.length === 0 ? undefined : labels;
     const dev =
-      options.dev === undefined
-        ? undefined
-        : await readExamples(
-            options.dev,
-            { ...read, limit: undefined, knownLabels },
-            { ...hub, split: devSplit },
-          );
+      options.dev &&
+      (await readTaskExamples(
+        options.dev,
+        kind,
+        { ...options, limit: undefined, knownLabels },
+        { ...hub, split: devSplit },
+      ));
     signal.throwIfAborted();
-    return { examples, dev, labels, classWeights: await readClassWeights(options) };
+    const classWeights = await readClassWeights(options);
+    return { examples, dev: dev ? dev.examples : undefined, labels, classWeights };
   } catch (error) {
     if (signal.aborted) throw new Interrupted('stopped while the data was read; what was downloaded is kept');
     throw error;
@@ -95,7 +94,7 @@ function settingsOf(options: TrainOptions, method: AdapterMethod, data: Training
     '--clip': options.clip,
     '--bias-correction': options.biasCorrection,
     '--dropout': options.dropout,
-    '--max-length': options.maxLength,
+    '--max-length': maxLengthOf(options) ?? null,
     '--token-budget': options.tokenBudget,
     '--patience': options.patience ?? null,
     '--seed': options.seed,
@@ -167,7 +166,7 @@ async function createTask(
     adapterLayers: options.adapterLayers,
     layerNorm: options.layerNorm,
     dropout: options.dropout,
-    maxLength: options.maxLength,
+    maxLength: maxLengthOf(options),
     seed: options.seed,
   });
 }
@@ -243,6 +242,11 @@ async function writeResults(
   await writeFilesAtomic(options.out, { ...files, 'report.html': new TextEncoder().encode(report) });
 }
 
+/** That of question answering depends on the backbone: as many tokens as it has positions, at most 384. */
+function maxLengthOf({ task, maxLength }: TrainOptions): number | undefined {
+  return maxLength ?? (task === 'question-answering' ? undefined : 128);
+}
+
 function logPath({ out }: TrainOptions): string {
   return join(out, 'training.jsonl');
 }
@@ -262,7 +266,9 @@ function reportedSettings(
     ...(classWeights === undefined ? [] : [classWeightsRow(classWeights)]),
     ['Training examples', `${grouped(examples.length)} from ${options.train}`],
     ['Dev examples', dev === undefined ? 'none' : `${grouped(dev.length)} from ${options.dev}`],
-    ['Columns', `${columns.join(' + ')} → ${options.label}`],
+    ...(options.label === undefined
+      ? []
+      : [['Columns', `${columns.join(' + ')} → ${options.label}`] satisfies [string, string]]),
     ['Adapter', describeMethod(method)],
     ['In layers', options.adapterLayers === undefined ? 'all' : describeLayers(options.adapterLayers)],
     ['LayerNorms trained', options.layerNorm ?? method.layerNorm],
@@ -273,7 +279,7 @@ function reportedSettings(
     ['Gradient clipping', options.clip === 0 ? 'off' : `norm ${options.clip}`],
     ['AdamW bias correction', options.biasCorrection ? 'on' : 'off'],
     ['Dropout', options.dropout === 'auto' ? "auto (the checkpoint's)" : String(options.dropout)],
-    ['Longest text', `${options.maxLength} tokens`],
+    ['Longest text', `${maxLengthOf(options) ?? 384} tokens`],
     ['Token budget', String(options.tokenBudget)],
     ['Recomputation', options.recompute ? 'on' : 'off'],
     ['Patience', options.patience === undefined ? 'off' : `${options.patience} epochs`],
@@ -336,7 +342,7 @@ function summary(done: DoneReport, options: TrainOptions, data: TrainingData): s
     const of = grouped(data.examples.length);
     rows.push([
       'cut off',
-      `${grouped(done.truncatedExamples)} of ${of} texts, longer than ${options.maxLength} tokens (--max-length)`,
+      `${grouped(done.truncatedExamples)} of ${of} texts, longer than ${maxLengthOf(options) ?? 384} tokens (--max-length)`,
     ]);
   }
   rows.push(['files', `${options.out} (report.html shows the curves)`]);

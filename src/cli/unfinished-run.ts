@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Example, FileFormatError, OptionError, writeFileAtomic, writeFilesAtomic } from '../index';
+import { FileFormatError, OptionError, type TaskExample, writeFileAtomic, writeFilesAtomic } from '../index';
 import { accessError, systemCode } from './system-error';
 
 const STATE = 'checkpoint.graft';
@@ -73,9 +73,12 @@ export class UnfinishedRun {
 }
 
 /** A digest of everything in the examples, and their order. */
-export function digestOf(examples: readonly Example[]): string {
+export function digestOf(examples: readonly TaskExample[]): string {
   const hash = createHash('sha256');
-  for (const { text, pair, label } of examples) hash.update(JSON.stringify([text, pair ?? null, label]));
+  for (const example of examples) {
+    const isText = 'label' in example;
+    hash.update(JSON.stringify(isText ? [example.text, example.pair ?? null, example.label] : example));
+  }
   return hash.digest('hex');
 }
 

@@ -99,14 +99,14 @@ export function flexibleHead(name: string): string {
 
 /**
  * Whether a head is written as that of BertForSequenceClassification, which has a pooler always. The …ForSequenceClassification of
- * other families have heads of two layers; one of several labels the library knows by its head's type alone.
+ * other families have heads of two layers; other kinds of heads the library knows by their type alone.
  */
 export function takesPlainHead({
   family,
   hasPooler,
   taskKind,
 }: Pick<TaskFiles, 'family' | 'hasPooler' | 'taskKind'>): boolean {
-  return family.modelType === 'bert' && hasPooler && taskKind !== 'multi-label';
+  return family.modelType === 'bert' && hasPooler && ['classification', 'regression'].includes(taskKind);
 }
 
 /** What the library calls its own heads of one linear layer. */
@@ -115,7 +115,14 @@ export const HEAD_TYPES = {
   'multi-label': 'multilabel_classification',
   // With one label its loss is the squared error.
   regression: 'classification',
+  'token-classification': 'tagging',
+  'question-answering': 'question_answering',
 } as const satisfies Record<SavedKind, string>;
+
+/** Whether a head reads every token's hidden state: it has nothing to do with a pooler. */
+export function readsTokens(kind: SavedKind): boolean {
+  return kind === 'token-classification' || kind === 'question-answering';
+}
 
 /** The head: a linear layer. `module` is its name in the file. */
 export function headTensors(hiddenSize: number, outputs: number, module: string): LayoutTensor[] {

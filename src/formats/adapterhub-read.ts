@@ -18,6 +18,7 @@ import {
   layerNormTensors,
   NON_LINEARITIES,
   PLAIN_HEAD,
+  readsTokens,
   STRUCTURES,
   TORCH_ADAPTER_WEIGHTS,
   TORCH_HEAD_WEIGHTS,
@@ -287,6 +288,8 @@ function findHead(
 ): { readonly module: string; readonly hasPooler: boolean } {
   const { config, name } = json;
   if (config === null || config === undefined) {
+    if (kindOf(json) === 'question-answering') return { module: 'qa_outputs', hasPooler: hasPooler ?? true };
+    if (kindOf(json) === 'token-classification') return { module: PLAIN_HEAD, hasPooler: hasPooler ?? true };
     if (family.modelType === 'bert') return { module: PLAIN_HEAD, hasPooler: hasPooler ?? true };
     throw new UnsupportedModelError(
       `${file}: the head of ${show(json.model_class)} is not supported`,
@@ -296,7 +299,9 @@ function findHead(
   if (!isJsonObject(config)) {
     throw new FileFormatError(file, 'config', `an object or null was expected, found ${show(config)}`);
   }
-  const { head_type: type, layers, use_pooler: usesPooler } = config;
+  const { head_type: type, layers } = config;
+  // A head over tokens fits a backbone with and without a pooler.
+  const usesPooler = readsTokens(kindOf(json)) ? (hasPooler ?? true) : config.use_pooler;
   const isSupported = typeof usesPooler === 'boolean' && usesPooler === (hasPooler ?? usesPooler);
   const isKnown = Object.values<JsonObject[string]>(HEAD_TYPES).includes(type);
   if (!isKnown || layers !== 1 || !isSupported || typeof name !== 'string') {
@@ -316,11 +321,33 @@ function supportedHead(hasPooler: boolean): string {
         'add_classification_head(name, layers=1, use_pooler=False)';
 }
 
+/** By the type of head, or in transformers' own models by their class; a regression counts as a classification here. */
+function kindOf({ config, model_class: modelClass }: JsonObject): AdapterFiles['taskKind'] {
+  const type = isJsonObject(config) ? config.head_type : undefined;
+  const name = typeof modelClass === 'string' && type === undefined ? modelClass : '';
+  if (type === HEAD_TYPES['multi-label']) return 'multi-label';
+  if (type === HEAD_TYPES['token-classification'] || name.endsWith('ForTokenClassification')) {
+    return 'token-classification';
+  }
+  if (type === HEAD_TYPES['question-answering'] || name.endsWith('ForQuestionAnswering')) {
+    return 'question-answering';
+  }
+  return 'classification';
+}
+
 function parseLabels(config: ConfigFile, outputs: number): Pick<Head, 'taskKind' | 'labels'> {
   const { task, labels: ownLabels } = graftBlock(config);
   const { label2id, config: inner } = config.json;
   const head = isJsonObject(inner) ? inner : {};
-  const taskKind = head.head_type === HEAD_TYPES['multi-label'] ? 'multi-label' : 'classification';
+  const taskKind = kindOf(config.json);
+  if (taskKind === 'question-answering') {
+    if (outputs === 2) return { taskKind, labels: [] };
+    throw new FileFormatError(
+      config.file,
+      'num_labels',
+      `start and end are two outputs, the head has ${outputs}`,
+    );
+  }
   if (taskKind === 'classification' && (task === 'regression' || (task === undefined && outputs === 1))) {
     if (outputs !== 1) {
       throw new FileFormatError(

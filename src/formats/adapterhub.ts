@@ -17,6 +17,7 @@ import {
   layerNormTensors,
   layersBeside,
   PLAIN_HEAD,
+  readsTokens,
   TORCH_ADAPTER_WEIGHTS,
   TORCH_HEAD_WEIGHTS,
   takesPlainHead,
@@ -92,13 +93,13 @@ function plainHeadConfig(labels: readonly string[]) {
 function flexibleHeadConfig({ name, hasPooler, taskKind }: AdapterFiles, labels: readonly string[]) {
   const config = {
     activation_function: 'tanh',
-    bias: true,
     dropout_prob: null,
     head_type: HEAD_TYPES[taskKind],
     label2id: numbered(labels),
     layers: 1,
     num_labels: labels.length,
-    use_pooler: hasPooler,
+    // The library's heads over tokens do not know these.
+    ...(readsTokens(taskKind) ? {} : { bias: true, use_pooler: hasPooler }),
   };
   return { config, name };
 }
@@ -124,6 +125,8 @@ function outputLabels({ taskKind, labels }: AdapterFiles): readonly string[] {
     // transformers' own name for the only output of a regression head.
     return ['LABEL_0'];
   }
+  // Start and end, with transformers' names for them.
+  if (taskKind === 'question-answering') return ['LABEL_0', 'LABEL_1'];
   const fewest = FEWEST_LABELS[taskKind];
   if (labels.length < fewest || new Set(labels).size !== labels.length) {
     throw new OptionError(

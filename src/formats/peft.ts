@@ -1,6 +1,6 @@
 /** Writing a task in the layout of Python's `peft`. */
 import { OptionError } from '../errors';
-import { ADAPTER_CONFIG } from './adapterhub-layout';
+import { ADAPTER_CONFIG, readsTokens } from './adapterhub-layout';
 import type { GraftFiles } from './graft';
 import type { NamedTensor } from './named-tensor';
 import {
@@ -39,6 +39,13 @@ export function writePeft(
   task: GraftFiles,
   options: WeightsOptions = {},
 ): Record<string, Uint8Array<ArrayBuffer>> {
+  if (readsTokens(task.taskKind)) {
+    throw new OptionError(
+      'format',
+      `files of peft hold no head for ${task.taskKind} here`,
+      "Save it in Graft's own format, or a bottleneck adapter in AdapterHub's",
+    );
+  }
   if (task.family.modelType !== 'bert' || !task.hasPooler) {
     throw new OptionError(
       'format',

@@ -42,7 +42,13 @@ export interface TaskBackbone {
 }
 
 /** The kinds of tasks in files, and how many labels they have at least. */
-export const FEWEST_LABELS = { classification: 2, 'multi-label': 1, regression: 0 } as const;
+export const FEWEST_LABELS = {
+  classification: 2,
+  'multi-label': 1,
+  regression: 0,
+  'token-classification': 2,
+  'question-answering': 0,
+} as const;
 
 export type SavedKind = keyof typeof FEWEST_LABELS;
 
@@ -52,7 +58,7 @@ export interface TaskFiles extends TaskBackbone {
   /** The layers that are adapted, counted from 0, ascending. */
   readonly adapterLayers: readonly number[];
   readonly taskKind: SavedKind;
-  /** In the order of the head's outputs; empty for regression. */
+  /** In the order of the head's outputs; empty for regression and question answering. */
   readonly labels: readonly string[];
   /** What else Graft wants to find again, such as the maximum length; other programs ignore it. */
   readonly settings: JsonObject;

@@ -15,6 +15,7 @@ import { placeBlocksCases } from './place_blocks';
 import { poolingCases } from './pooling';
 import { prefixAttentionCases } from './prefix_attention';
 import { scaleColumnsCases } from './scale_columns';
+import { spanCrossEntropyCases } from './span_cross_entropy';
 import { squaredErrorCases } from './squared_error';
 import { tanhCases } from './tanh';
 
@@ -31,6 +32,7 @@ export function opCases(): readonly OpCase[] {
     ...tanhCases(),
     ...crossEntropyCases(),
     ...binaryCrossEntropyCases(),
+    ...spanCrossEntropyCases(),
     ...squaredErrorCases(),
     ...attentionCases(),
     ...dropoutCases(),

@@ -2,7 +2,8 @@ import { FileFormatError } from '../errors';
 import { show } from '../formats/json';
 import { instantiate } from '../wasm/module';
 import { BYTE_CHARACTERS, textOfTokens } from './byte-alphabet';
-import { TokenizerFunctions } from './functions';
+import { traceBytePair } from './byte-pair-trace';
+import { NO_MAXIMUM, TokenizerFunctions } from './functions';
 import type { TokenizerModel } from './model';
 import type { BytePairOptions } from './options';
 import { checkVocabulary, ROBERTA_TOKEN_NAMES, specialTokensOf, withAddedTokens } from './vocabulary';
@@ -25,9 +26,22 @@ export async function loadBytePair(options: BytePairOptions): Promise<TokenizerM
     specialTokensOf(special, tokens).map((token) => ({ ...token, leftBlanks: token.id === special.mask }));
   const table = mergeTable(options);
   const functions = new TokenizerFunctions(await instantiate());
-  functions.initBytePair(table, options.addPrefixSpace ?? false, special.cls, special.sep);
+  const { addPrefixSpace = false } = options;
+  functions.initBytePair(table, addPrefixSpace, special.cls, special.sep);
   functions.addTokens(added, fileName);
-  return { functions, tokens, special, specialsOfPair: 4, secondType: 0, join: textOfTokens };
+  return {
+    functions,
+    tokens,
+    special,
+    specialsOfPair: 4,
+    secondType: 0,
+    wordsBeginWithBlank: true,
+    trace(text) {
+      const { ids } = functions.encode([text], false, NO_MAXIMUM, 0);
+      return traceBytePair(text, ids.slice(1, -1), { tokens, added, addPrefixSpace });
+    },
+    join: textOfTokens,
+  };
 }
 
 /** `[256 + 3 · merges]`: the tokens of the bytes, then each merge's left, right and resulting id. */

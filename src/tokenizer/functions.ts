@@ -1,12 +1,16 @@
 import { FileFormatError } from '../errors';
 import type { WasmFunction, WasmInstance } from '../wasm/instance';
+import { charactersOf } from './characters';
 import type { EncodedBatch } from './options';
+import type { TracedText } from './trace';
 import type { AddedToken } from './vocabulary';
 
 /** Code units of text in one call of the module: enough to forget the call, little enough to stay in the cache. */
 const CHUNK_UNITS = 1 << 17;
 /** The most bytes of UTF-8 per UTF-16 code unit. */
 const BYTES_PER_UNIT = 3;
+/** The largest u32: no maximum length. */
+export const NO_MAXIMUM = 0xffffffff;
 /** Stands between texts that hold U+0000 themselves: no UTF-8 has this byte. */
 const TERMINATOR = 0xff;
 /** Bits above an added token's id: assembly/tokenizer/byte-level.ts. */
@@ -27,6 +31,8 @@ export class TokenizerFunctions {
   readonly #offsets: WasmFunction;
   readonly #secondStarts: WasmFunction;
   readonly #truncated: WasmFunction;
+  readonly #trace: WasmFunction;
+  readonly #spans: WasmFunction;
   readonly #utf8 = new TextEncoder();
   #keepsNul = false;
 
@@ -42,6 +48,8 @@ export class TokenizerFunctions {
     this.#offsets = wasm.function('tokenizer_offsets');
     this.#secondStarts = wasm.function('tokenizer_second_starts');
     this.#truncated = wasm.function('tokenizer_truncated');
+    this.#trace = wasm.function('tokenizer_trace');
+    this.#spans = wasm.function('tokenizer_spans');
   }
 
   /** First of all, for WordPiece. `unknown`, `cls`, `sep` are ids. */
@@ -88,6 +96,22 @@ export class TokenizerFunctions {
       chunks.push(this.#encodeChunk(part, pairs, maxLength, secondType));
     }
     return concatenate(chunks);
+  }
+
+  /** WordPiece: the tokens of a text, without special ones, and where they come from. */
+  traceWordPiece(text: string): TracedText {
+    const total = this.#trace(this.write(`${text.replaceAll('\0', '\u0001')}\0`));
+    const { buffer } = this.#memory;
+    const ids = new Uint32Array(buffer, this.#ids(), total).slice();
+    const spans = new Uint32Array(buffer, this.#spans(), 2 * total);
+    const { ofByte, units } = charactersOf(text);
+    // Spans are of whole code points.
+    const unitOf = (byte = 0) => units[ofByte[byte] ?? units.length - 1] ?? 0;
+    return {
+      ids,
+      starts: Uint32Array.from(ids, (_, i) => unitOf(spans[2 * i])),
+      ends: Uint32Array.from(ids, (_, i) => unitOf(spans[2 * i + 1])),
+    };
   }
 
   #encodeChunk(texts: readonly string[], pairs: boolean, maxLength: number, secondType: 0 | 1): EncodedBatch {

@@ -1,12 +1,22 @@
 import { GraftError, OptionError } from '../errors';
 import { loadBytePair } from './byte-pair';
+import { NO_MAXIMUM } from './functions';
 import type { TokenizerModel } from './model';
 import type { EncodedBatch, EncodeOptions, Encoding, TokenizerOptions } from './options';
+import {
+  type Frame,
+  frame,
+  joinWords,
+  longestFirst,
+  NO_TEXT,
+  type TracedEncoding,
+  type TracedWords,
+  type WindowOptions,
+  whole,
+  windowRanges,
+} from './trace';
 import type { SpecialTokenIds } from './vocabulary';
 import { loadWordPiece } from './wordpiece';
-
-/** The largest u32: no maximum. */
-const NO_MAXIMUM = 0xffffffff;
 
 /**
  * BERT's WordPiece or RoBERTa's byte-level BPE: the same ids as Hugging Face's `tokenizers` for every text. The work is done in an
@@ -72,6 +82,73 @@ export class Tokenizer {
   }
 
   /**
+   * As `encode`, with the place that each token comes from.
+   * @throws OptionError as `encode`
+   */
+  trace(text: string, pair?: string, options: EncodeOptions = {}): TracedEncoding {
+    const { model, room } = this.#room(pair !== undefined, options);
+    const first = whole(model.trace(text));
+    if (pair === undefined) {
+      const to = Math.min(first.to, room);
+      return frame(frameOf(model), { ...first, to }, undefined, to < first.to);
+    }
+    const second = whole(model.trace(pair));
+    const [keep1, keep2] = longestFirst(first.to, second.to, room);
+    const isTruncated = keep1 + keep2 < first.to + second.to;
+    return frame(frameOf(model), { ...first, to: keep1 }, { ...second, to: keep2 }, isTruncated);
+  }
+
+  /**
+   * A text that was split into words: the tokens of the words with blanks between them, and the word that each comes from. As Hugging
+   * Face's `is_split_into_words`, for RoBERTa with `add_prefix_space`. A word may have no tokens, if it is all control characters.
+   * @throws OptionError as `encode`
+   */
+  traceWords(words: readonly string[], options: EncodeOptions = {}): TracedWords {
+    const { model, room } = this.#room(false, options);
+    const { text, starts } = joinWords(words, model.wordsBeginWithBlank);
+    const all = whole(model.trace(text));
+    const to = Math.min(all.to, room);
+    const encoding = frame(frameOf(model), { ...all, to }, undefined, to < all.to);
+    let word = 0;
+    const numbers = Int32Array.from(encoding.ids, (_, i) => {
+      if (encoding.texts[i] === NO_TEXT) return -1;
+      while ((starts[word + 1] ?? Number.POSITIVE_INFINITY) <= (encoding.starts[i] ?? 0)) word++;
+      return word;
+    });
+    const { ids, typeIds, truncated } = encoding;
+    return { ids, typeIds, truncated, words: numbers };
+  }
+
+  /**
+   * A pair whose second text may be too long: as many encodings as it takes, each with the whole first text and a window of the second
+   * one's tokens, `stride` of them from the window before. As Hugging Face's `truncation='only_second'` with `stride` and
+   * `return_overflowing_tokens`.
+   * @throws OptionError where the first text leaves no room for more of the second than `stride` tokens
+   */
+  traceWindows(text: string, pair: string, options: WindowOptions = {}): TracedEncoding[] {
+    const { model, room } = this.#room(true, options);
+    const { stride = 0, maxFirst = NO_MAXIMUM } = options;
+    const all = whole(model.trace(text));
+    const first = { ...all, to: Math.min(all.to, maxFirst) };
+    const second = whole(model.trace(pair));
+    const left = room - first.to;
+    if (!Number.isInteger(stride) || stride < 0) {
+      throw new OptionError('stride', `${stride} is not a whole number of at least 0`);
+    }
+    if (left <= (second.to > left ? stride : -1)) {
+      throw new OptionError(
+        'maxLength',
+        `${options.maxLength} leaves ${Math.max(0, left)} tokens for the second text beside the first one's ${first.to}, and windows share ${stride}`,
+        'Raise it, shorten the first text, or lower the stride',
+      );
+    }
+    const ranges = windowRanges(second.to, left, stride);
+    return ranges.map(([from, to]) =>
+      frame(frameOf(model), first, { ...second, from, to }, ranges.length > 1),
+    );
+  }
+
+  /**
    * The text of tokens. WordPiece: tokens joined by blanks, parts of words without `##` and without a blank. Byte-level BPE:
    * their bytes, as UTF-8. Special tokens are kept.
    * @throws OptionError for an id that the vocabulary does not have
@@ -97,9 +174,15 @@ export class Tokenizer {
     this.#model = undefined;
   }
 
-  #encode(texts: readonly string[], pairs: boolean, { maxLength = NO_MAXIMUM }: EncodeOptions): EncodedBatch {
+  #encode(texts: readonly string[], pairs: boolean, options: EncodeOptions): EncodedBatch {
+    const { model, maxLength } = this.#room(pairs, options);
+    return model.functions.encode(texts, pairs, maxLength, model.secondType);
+  }
+
+  /** The maximum length, checked, and how many tokens of text it leaves. */
+  #room(pairs: boolean, { maxLength = NO_MAXIMUM }: EncodeOptions) {
     if (this.#model === undefined) throw new GraftError('This tokenizer was disposed of');
-    const { functions, specialsOfPair, secondType } = this.#model;
+    const { specialsOfPair } = this.#model;
     const special = pairs ? specialsOfPair : 2;
     if (!Number.isInteger(maxLength) || maxLength < special) {
       throw new OptionError(
@@ -108,6 +191,11 @@ export class Tokenizer {
         pairs ? `A pair has ${specialsOfPair} special tokens` : 'A text has 2 special tokens',
       );
     }
-    return functions.encode(texts, pairs, Math.min(maxLength, NO_MAXIMUM), secondType);
+    const most = Math.min(maxLength, NO_MAXIMUM);
+    return { model: this.#model, maxLength: most, room: most - special };
   }
+}
+
+function frameOf({ special: { cls, sep }, specialsOfPair, secondType }: TokenizerModel): Frame {
+  return { cls, sep, specialsOfPair, secondType };
 }

@@ -35,7 +35,16 @@ export async function loadWordPiece(options: WordPieceOptions): Promise<Tokenize
   }
   functions.addTokens(added, fileName);
   const { secondType = 1 } = options;
-  return { functions, tokens, special, specialsOfPair: 3, secondType, join: joinParts };
+  return {
+    functions,
+    tokens,
+    special,
+    specialsOfPair: 3,
+    secondType,
+    wordsBeginWithBlank: false,
+    trace: (text) => functions.traceWordPiece(text),
+    join: joinParts,
+  };
 }
 
 /** Blanks between words; parts of words come without `##` and without a blank. */

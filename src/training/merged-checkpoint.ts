@@ -32,6 +32,12 @@ export async function mergeTask(
   source: FileSource,
   options: WeightsOptions = {},
 ): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+  if (PROBLEM_TYPES[task.taskKind] === undefined) {
+    throw new UnsupportedModelError(
+      `a task for ${task.taskKind} is no classifier of texts, which merged checkpoints are`,
+      'Save the task as an adapter',
+    );
+  }
   if (checkpoint.config.modelType !== 'bert') {
     throw new UnsupportedModelError(
       `${checkpoint.description} is a "${checkpoint.config.modelType}"; only a BERT's classifier has a head as Graft's`,
@@ -170,7 +176,7 @@ function joined(pieces: readonly Float32Array[]): Float32Array {
 }
 
 /** transformers' names for the kinds of a …ForSequenceClassification. */
-const PROBLEM_TYPES: Readonly<Record<SavedTask['taskKind'], string>> = {
+const PROBLEM_TYPES: Readonly<Partial<Record<SavedTask['taskKind'], string>>> = {
   classification: 'single_label_classification',
   'multi-label': 'multi_label_classification',
   regression: 'regression',

@@ -14,7 +14,7 @@ export interface TaskOptions {
   readonly name?: string;
   /** Default 'classification'. */
   readonly kind?: TaskKind;
-  /** At least two for a classification task, one for a multi-label task, none for a regression. */
+  /** At least two for a classification or token classification task, one for a multi-label task, none for others. */
   readonly labels?: readonly string[];
   /** What is trained: `houlsby()`, `lora()`, … */
   readonly adapter: AdapterMethod;
@@ -34,8 +34,11 @@ export interface TaskOptions {
    * lowest adapter have none.
    */
   readonly dropout?: number | 'auto';
-  /** Most tokens of a text or pair, special tokens included; longer ones are cut. Default 128. */
-  readonly maxLength?: number;
+  /**
+   * Most tokens of a text or pair, special tokens included; longer ones are cut, lists of words and contexts of questions split.
+   * Default 128, for question answering 384.
+   */
+  readonly maxLength?: number | undefined;
   /** Of the initial values. Default 0. */
   readonly seed?: number;
 }
@@ -69,8 +72,8 @@ const SHORTEST_MAX_LENGTH = 4;
 /** Throws OptionError for options that make no task on this encoder. */
 export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder, 'config'>): TaskSpec {
   const { name = 'task', kind = 'classification', labels = [], adapter, dropout = 'auto' } = options;
-  const maxLength = resolveMaxLength(options.maxLength, config);
   const head = makeHead(kind, labels);
+  const maxLength = resolveMaxLength(options.maxLength, config, head.defaultMaxLength);
   if (dropout !== 'auto' && !(dropout >= 0 && dropout < 1)) {
     throw new OptionError('dropout', `${dropout} is not a probability from 0 to below 1`);
   }
@@ -109,8 +112,9 @@ export function resolveTask(options: TaskOptions, { config }: Pick<FrozenEncoder
 export function resolveMaxLength(
   given: number | undefined,
   { maxPositions }: Pick<EncoderConfig, 'maxPositions'>,
+  byDefault = 128,
 ): number {
-  const maxLength = given ?? Math.min(128, maxPositions);
+  const maxLength = given ?? Math.min(byDefault, maxPositions);
   if (!Number.isInteger(maxLength) || maxLength < SHORTEST_MAX_LENGTH || maxLength > maxPositions) {
     const range = `${SHORTEST_MAX_LENGTH} to ${maxPositions}, the backbone's positions`;
     throw new OptionError('maxLength', `${maxLength} is not a whole number from ${range}`);

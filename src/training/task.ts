@@ -32,12 +32,12 @@ import { conditionsOf, resolveTraining, type TrainingSettings } from './training
 import type {
   ClassWeights,
   DoneReport,
-  Example,
   Metrics,
   Prediction,
   PrefixCacheReport,
+  TaskExample,
+  TaskInput,
   TaskKind,
-  TextInput,
   TrainingOptions,
   TrainingReport,
 } from './types';
@@ -228,7 +228,7 @@ export class Task {
    *   `onCheckpoint` is given the state after the last finished step, so that none is lost
    */
   async *train(
-    examples: readonly Example[],
+    examples: readonly TaskExample[],
     options: TrainingOptions = {},
   ): AsyncGenerator<TrainingReport, void, undefined> {
     if (this.#isTraining) throw new GraftError(`${this.name} is being trained already`);
@@ -247,7 +247,7 @@ export class Task {
       const weighing = this.#weigh(options.classWeights, train.examples);
       const trainExamples = weighing?.examples ?? train.examples;
       const dev = options.dev && head.encodeExamples(options.dev, tokenizer, this.#spec);
-      this.takesPairs = examples.some(({ pair }) => pair !== undefined);
+      this.takesPairs = examples.some((example) => 'pair' in example && example.pair !== undefined);
       const tokenBudget = this.#tokenBudget(options.tokenBudget, settings.batchSize);
       const gradients = await backend.allocate(this.#layout.size * 4, `gradients of ${this.name}`);
       owned.push(gradients);
@@ -330,15 +330,18 @@ export class Task {
   }
 
   /** Metrics on labelled examples. Throws DataError, OptionError. */
-  async evaluate(examples: readonly Example[], options: PredictOptions = {}): Promise<Metrics> {
+  async evaluate(examples: readonly TaskExample[], options: PredictOptions = {}): Promise<Metrics> {
     const set = this.#spec.head.encodeExamples(examples, this.#context.tokenizer, this.#spec);
     const inference = await this.#inferenceWithout(options.dropLayers);
     const logits = await inference.rows(set.examples, this.#inferenceOptions(options));
     return set.evaluate(logits).metrics;
   }
 
-  /** For each text a label with its probability, or all labels that apply, or a value, as the task's kind is. Throws OptionError. */
-  async predict(texts: readonly TextInput[], options: PredictOptions = {}): Promise<Prediction[]> {
+  /**
+   * For each text what the task's kind says of it: a label, several, a value, the entities in it, or an answer. Throws DataError,
+   * OptionError.
+   */
+  async predict(texts: readonly TaskInput[], options: PredictOptions = {}): Promise<Prediction[]> {
     const set = this.#spec.head.encodeTexts(texts, this.#context.tokenizer, this.#spec);
     const inference = await this.#inferenceWithout(options.dropLayers);
     return set.predictions(await inference.rows(set.sequences, this.#inferenceOptions(options)));

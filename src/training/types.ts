@@ -1,4 +1,5 @@
 /** What goes into training and what comes out of it: the types that the public API, the trainer and the metrics share. */
+import type { EntityScores, EntityTypeScores } from './entity-metrics';
 
 /** One labelled example. */
 export interface Example {
@@ -13,6 +14,48 @@ export interface Example {
 /** A text, or a pair of texts, to predict. */
 export type TextInput = string | TextPair;
 
+/** A labelled text for token classification, split into words. */
+export interface TokenExample {
+  /** The words. */
+  readonly tokens: readonly string[];
+  /** As many: each one of the task's labels, mostly `B-type`, `I-type` and `O`. */
+  readonly labels: readonly string[];
+}
+
+/** A text that is split into words already, to predict. */
+export interface TokensInput {
+  /** The words. */
+  readonly tokens: readonly string[];
+}
+
+/** A part of a context. */
+export interface Answer {
+  /** As it stands in the context. */
+  readonly text: string;
+  /** Where it begins there, in UTF-16 code units: `context.startsWith(text, start)`. */
+  readonly start: number;
+}
+
+/** A question about a context, to predict. */
+export interface QuestionInput {
+  /** What is asked. */
+  readonly question: string;
+  /** The text that holds the answer. */
+  readonly context: string;
+}
+
+/** A question with its right answers. */
+export interface QuestionExample extends QuestionInput {
+  /** The first one is learnt; any is right in the evaluation. Empty where the context does not answer the question. */
+  readonly answers: readonly Answer[];
+}
+
+/** A labelled example of any kind of task. */
+export type TaskExample = Example | TokenExample | QuestionExample;
+
+/** What a task of any kind can be asked about. */
+export type TaskInput = TextInput | TokensInput | QuestionInput;
+
 /** A text with, perhaps, a second one. */
 export interface TextPair {
   /** The text, or the first one of a pair. */
@@ -21,8 +64,13 @@ export interface TextPair {
   readonly pair?: string | undefined;
 }
 
-/** One label out of several, any number of them, or a number. */
-export type TaskKind = 'classification' | 'multi-label' | 'regression';
+/** One label out of several, any number of them, or a number; a label for each word; a part of a text. */
+export type TaskKind =
+  | 'classification'
+  | 'multi-label'
+  | 'regression'
+  | 'token-classification'
+  | 'question-answering';
 
 /** Metrics of a classification task. All in [0, 1], except Matthews in [-1, 1]. */
 export interface ClassificationMetrics {
@@ -70,8 +118,40 @@ export interface RegressionMetrics {
   readonly examples: number;
 }
 
-/** `'accuracy' in metrics` and `'exactMatch' in metrics` tell them apart. */
-export type Metrics = ClassificationMetrics | MultiLabelMetrics | RegressionMetrics;
+/**
+ * Metrics of a token classification task, in [0, 1]: of whole entities, which are right where their words and type are. As seqeval
+ * counts them.
+ */
+export interface TokenClassificationMetrics extends EntityScores {
+  /** Share of the words whose label was predicted. */
+  readonly tokenAccuracy: number;
+  /** By type of entity, sorted by name. */
+  readonly byType: Readonly<Record<string, EntityTypeScores>>;
+  /** Cross-entropy, mean over the words. */
+  readonly loss: number;
+  /** How many there were. */
+  readonly examples: number;
+}
+
+/** Metrics of a question answering task, in [0, 1], as SQuAD's script counts them. */
+export interface QuestionAnsweringMetrics {
+  /** Share of the answers that equal a right one, but for case, punctuation and articles. */
+  readonly exactMatch: number;
+  /** Mean F1 of the answers' words towards the nearest right answer. */
+  readonly f1: number;
+  /** Mean of the cross-entropies of start and end, over all windows of the contexts. */
+  readonly loss: number;
+  /** How many questions there were. */
+  readonly examples: number;
+}
+
+/** `'confusion' in`, `'microF1' in`, `'pearson' in`, `'byType' in` and `'exactMatch' in metrics` tell them apart: in this order. */
+export type Metrics =
+  | ClassificationMetrics
+  | MultiLabelMetrics
+  | RegressionMetrics
+  | TokenClassificationMetrics
+  | QuestionAnsweringMetrics;
 
 /** What a classification task says of a text. */
 export interface ClassificationPrediction {
@@ -97,8 +177,63 @@ export interface RegressionPrediction {
   readonly value: number;
 }
 
-/** `'label' in prediction` and `'labels' in prediction` tell them apart. */
-export type Prediction = ClassificationPrediction | MultiLabelPrediction | RegressionPrediction;
+/** A word and its label. */
+export interface LabelledToken {
+  /** The word. */
+  readonly text: string;
+  /** The most probable label. */
+  readonly label: string;
+  /** Its probability; 0 for a word of which the tokenizer leaves nothing. */
+  readonly score: number;
+}
+
+/** Words in a row that are one thing. */
+export interface Entity {
+  /** The label without `B-` or `I-`. */
+  readonly type: string;
+  /** As it stands in the text; of a list of words, with blanks between. */
+  readonly text: string;
+  /** In the text: `text.slice(start, end)`; where a list of words was given, in that. */
+  readonly start: number;
+  /** Likewise: behind its last code unit, or word. */
+  readonly end: number;
+  /** Mean probability of its words' labels. */
+  readonly score: number;
+}
+
+/** What a token classification task says of a text. */
+export interface TokenClassificationPrediction {
+  /** In their order; perhaps none. */
+  readonly entities: readonly Entity[];
+  /** All words, in their order. */
+  readonly tokens: readonly LabelledToken[];
+}
+
+/** A part of a context that may be the answer. */
+export interface AnswerCandidate {
+  /** `context.slice(start, end)` */
+  readonly answer: string;
+  /** In the context, in UTF-16 code units. */
+  readonly start: number;
+  /** Likewise, behind its last one. */
+  readonly end: number;
+  /** Its probability among the candidates. */
+  readonly score: number;
+}
+
+/** What a question answering task says of a question: the best candidate, empty where the context has no tokens. */
+export interface QuestionAnsweringPrediction extends AnswerCandidate {
+  /** The best 20, the best first. */
+  readonly candidates: readonly AnswerCandidate[];
+}
+
+/** `'label' in`, `'labels' in`, `'value' in`, `'entities' in` and `'answer' in prediction` tell them apart. */
+export type Prediction =
+  | ClassificationPrediction
+  | MultiLabelPrediction
+  | RegressionPrediction
+  | TokenClassificationPrediction
+  | QuestionAnsweringPrediction;
 
 /** How to train; defaults are the paper's recipe. */
 export interface TrainingOptions {
@@ -143,7 +278,7 @@ export interface TrainingOptions {
    */
   readonly prefixCache?: PrefixCacheOption | undefined;
   /** Evaluated after every epoch; the best epoch's parameters are kept. */
-  readonly dev?: readonly Example[] | undefined;
+  readonly dev?: readonly TaskExample[] | undefined;
   /** Stop after this many epochs without a better dev score. Needs `dev`. */
   readonly patience?: number | undefined;
   /**

@@ -57,7 +57,6 @@ describe('the options of train', () => {
           clip: 1,
           biasCorrection: false,
           dropout: 'auto',
-          maxLength: 128,
           tokenBudget: 'auto',
           recompute: false,
           prefixCache: 'auto',
@@ -191,6 +190,11 @@ describe('the options of train', () => {
     expect(error).toBeInstanceOf(CommanderError);
     expect(exitCode(error)).toBe(2);
   });
+});
+
+it.each(['token-classification', 'question-answering'])('%s has columns of its own', async (task) => {
+  const { given } = await read('train', '--train', 't.json', '--out', 'o', '--task', task);
+  expect(given).toMatchObject([{ task, train: 't.json' }]);
 });
 
 describe('--adapter-layers', () => {

@@ -22,6 +22,8 @@ const says: Readonly<Record<string, RegExp>> = {
   classification:
     /best epoch \d, \d+ parameters trained[\s\S]*(now|whenever) 0\.[\s\S]*finished after 8 steps\n\d+ \d+ \d+/,
   pairs: /0 examples were cut\n(answers|does not)/,
+  'token-classification': /6 \d\.\d\d[\s\S]*\n(person|place): /,
+  'question-answering': /4 \d\.\d\d \d\.\d\d\n.+ \d+ 20\n/,
   regression: /4 -?\d[\d.e-]* -?\d[\s\S]*\n-?\d\.\d+/,
   'multi-label':
     /12 [01][\d.]* [01][\d.]*\n\[[^\]]*\] \{\s*room: 0\.\d+,\s*staff: 0\.\d+\s*\}\n4 steps, weighted/,

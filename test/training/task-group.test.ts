@@ -16,7 +16,8 @@ const texts = ['see new', 'old end never', 'always make', 'love', 'watch the ver
 /** The numbers of a prediction. */
 function numbersOf(prediction: Prediction | undefined): number[] {
   if (prediction === undefined) return [];
-  return 'value' in prediction ? [prediction.value] : Object.values(prediction.scores);
+  if ('value' in prediction) return [prediction.value];
+  return 'scores' in prediction ? Object.values(prediction.scores) : [];
 }
 
 function largestDifference(a: readonly Prediction[], b: readonly Prediction[]): number {

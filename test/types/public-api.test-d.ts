@@ -22,6 +22,8 @@ import {
   type MultiLabelPrediction,
   OptionError,
   type Prediction,
+  type QuestionAnsweringMetrics,
+  type QuestionAnsweringPrediction,
   type RegressionMetrics,
   type RegressionPrediction,
   type Runtime,
@@ -29,6 +31,8 @@ import {
   type StepReport,
   type Task,
   type TaskGroup,
+  type TokenClassificationMetrics,
+  type TokenClassificationPrediction,
   type Tokenizer,
   type TrainingOptions,
   type TrainingReport,
@@ -65,12 +69,18 @@ describe('predictions and metrics', () => {
       expectTypeOf(prediction.scores).toEqualTypeOf<Readonly<Record<string, number>>>();
     } else if ('labels' in prediction) {
       expectTypeOf(prediction).toEqualTypeOf<MultiLabelPrediction>();
+    } else if ('entities' in prediction) {
+      expectTypeOf(prediction).toEqualTypeOf<TokenClassificationPrediction>();
+    } else if ('answer' in prediction) {
+      expectTypeOf(prediction).toEqualTypeOf<QuestionAnsweringPrediction>();
     } else {
       expectTypeOf(prediction).toEqualTypeOf<RegressionPrediction>();
     }
     const metrics: Metrics = await task.evaluate([]);
-    if ('accuracy' in metrics) expectTypeOf(metrics).toEqualTypeOf<ClassificationMetrics>();
-    else if ('exactMatch' in metrics) expectTypeOf(metrics).toEqualTypeOf<MultiLabelMetrics>();
+    if ('confusion' in metrics) expectTypeOf(metrics).toEqualTypeOf<ClassificationMetrics>();
+    else if ('microF1' in metrics) expectTypeOf(metrics).toEqualTypeOf<MultiLabelMetrics>();
+    else if ('byType' in metrics) expectTypeOf(metrics).toEqualTypeOf<TokenClassificationMetrics>();
+    else if ('exactMatch' in metrics) expectTypeOf(metrics).toEqualTypeOf<QuestionAnsweringMetrics>();
     else expectTypeOf(metrics).toEqualTypeOf<RegressionMetrics>();
     // @ts-expect-error: a regression's predictions have no label.
     expectTypeOf(prediction.label).toBeString();
@@ -196,6 +206,8 @@ describe('errors and results', () => {
   it('are files by name, and methods', () => {
     expectTypeOf(task.save()).resolves.toEqualTypeOf<Record<string, Uint8Array<ArrayBuffer>>>();
     expectTypeOf(houlsby({ bottleneck: 8 })).toEqualTypeOf<AdapterMethod>();
-    expectTypeOf(task.kind).toEqualTypeOf<'classification' | 'multi-label' | 'regression'>();
+    expectTypeOf(task.kind).toEqualTypeOf<
+      'classification' | 'multi-label' | 'regression' | 'token-classification' | 'question-answering'
+    >();
   });
 });

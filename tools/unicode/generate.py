@@ -8,13 +8,15 @@ Hugging Face's `tokenizers` mixes several Unicode versions: its category tables 
 decompositions lie between the two (docs/tokenizer.md). No one release of Unicode gives its ids, so the tables are read off its
 own normalizer and pre-tokenizer, one code point at a time.
 
-The output is a byte stream of four sections, each a list closed by a zero count or gap; `unicode.ts` expands it once per
+The output is a byte stream of six sections, each a list closed by a zero count or gap; `unicode.ts` expands it once per
 vocabulary. `v` is an unsigned LEB128 number, `z` a zigzag-coded signed one.
     classes:  for each class 1..: v(ranges), then ranges × { v(start - previous end), v(length) }
     lower:    v(groups), then groups × { v(start - previous last), v(length), v(stride), z(lower - upper) }
     fold:     v(entries), then entries × { v(code point - previous), z(target - previous target) }
     several:  v(entries), then entries × { v(code point - previous), v(n), n × z(target - code point) }
     marks:    v(entries), then entries × { v(code point - previous), v(canonical combining class) }
+    accents:  v(ranges), then ranges × { v(start - previous end), v(length), v(combining class) } of those that are stripped; a class
+              that no mark has is the next one above the marks' class below it, which sorts it the same way among them
 """
 
 import sys
@@ -189,6 +191,21 @@ def lower_groups(single):
     return groups
 
 
+def accent_ranges(classes, combining):
+    """[start, end, class]: an accent that decomposes goes by its first part."""
+    marks = sorted({combining[c] for c, k in classes.items() if k == MARK})
+    nfd = NFD().normalize_str
+    found = []
+    for c in sorted(c for c, k in classes.items() if k == ACCENT):
+        own = combining[ord(nfd(chr(c))[0])]
+        k = own if own in marks else max((mark for mark in marks if mark < own), default=0) + 1
+        if found and found[-1][1:] == [c, k]:
+            found[-1][1] = c + 1
+        else:
+            found.append([c, c + 1, k])
+    return found
+
+
 def encode(classes, fold, lowered, combining):
     out = bytearray()
     for wanted in range(DROPPED, MARK + 1):
@@ -223,6 +240,13 @@ def encode(classes, fold, lowered, combining):
     for c in sorted(marks):
         out += leb(c - last) + leb(combining[c])
         last = c
+
+    accents = accent_ranges(classes, combining)
+    out += leb(len(accents))
+    end = 0
+    for first, after, k in accents:
+        out += leb(first - end) + leb(after - first) + leb(k)
+        end = after
     return bytes(out)
 
 

@@ -47,6 +47,7 @@ import placeBlocks from '../../../shaders/place_blocks.wgsl';
 import pooling from '../../../shaders/pooling.wgsl';
 import prefixAttention from '../../../shaders/prefix_attention.wgsl';
 import scaleColumns from '../../../shaders/scale_columns.wgsl';
+import spanCrossEntropy from '../../../shaders/span_cross_entropy.wgsl';
 import squaredError from '../../../shaders/squared_error.wgsl';
 import tanh from '../../../shaders/tanh.wgsl';
 import zero from '../../../shaders/zero.wgsl';
@@ -116,6 +117,7 @@ function makeShaderSources(): Record<string, readonly string[]> {
     tanh: [batch, activation, tanh],
     cross_entropy: [batch, reduce, crossEntropy],
     binary_cross_entropy: [batch, reduce, binaryCrossEntropy],
+    span_cross_entropy: [batch, reduce, spanCrossEntropy],
     squared_error: [batch, squaredError],
     dropout: [batch, random, elementF32, dropout],
     dropout_vec4: [batch, random, elementVec4, dropout],

@@ -1,6 +1,7 @@
+import { DataError } from '../../errors';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { EncodedExample } from '../batches';
-import type { TextInput } from '../types';
+import type { TaskInput, TextInput } from '../types';
 import type { TextLimits } from './head';
 
 export interface EncodedTexts {
@@ -8,6 +9,19 @@ export interface EncodedTexts {
   readonly sequences: readonly EncodedExample[];
   /** How many were longer than the maximum length and lost their end. */
   readonly truncated: number;
+}
+
+/** The inputs of a task of texts. Throws DataError for those that are of another kind of task. */
+export function requireTexts(inputs: readonly TaskInput[]): TextInput[] {
+  return inputs.map((input, index) => {
+    if (typeof input === 'string' || 'text' in input) return input;
+    throw new DataError(
+      undefined,
+      undefined,
+      `text ${index + 1} is no text`,
+      'Give a text, or { text, pair }',
+    );
+  });
 }
 
 /** Tokens of texts or pairs. */

@@ -1,7 +1,7 @@
 import type { Tape, Tensor } from '../../scheduler/tape';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { EncodedExample, LabelType } from '../batches';
-import type { ClassWeights, Example, Metrics, Prediction, TaskKind, TextInput } from '../types';
+import type { ClassWeights, Metrics, Prediction, TaskExample, TaskInput, TaskKind } from '../types';
 
 /**
  * What a task says of its texts, and how that is learnt: a kind of task as one object. A linear stands before it, with a row for
@@ -15,12 +15,14 @@ export interface Head {
   readonly outputs: number;
   /** Of the numbers in an encoded example's `labels`. */
   readonly labelType: LabelType;
+  /** Most tokens of a sequence where the user names none. Default 128. */
+  readonly defaultMaxLength?: number | undefined;
   /** Labelled examples as sequences; an example may take several. Throws DataError naming the example, counted from 1. */
-  encodeExamples(examples: readonly Example[], tokenizer: Tokenizer, limits: TextLimits): LabelledSet;
+  encodeExamples(examples: readonly TaskExample[], tokenizer: Tokenizer, limits: TextLimits): LabelledSet;
   /** What a row of logits `[C]` says, of a head that says one thing of each text. */
   readonly predict?: ((row: Float32Array) => Prediction) | undefined;
   /** Texts to predict. */
-  encodeTexts(texts: readonly TextInput[], tokenizer: Tokenizer, limits: TextLimits): TextSet;
+  encodeTexts(texts: readonly TaskInput[], tokenizer: Tokenizer, limits: TextLimits): TextSet;
   /**
    * The losses of logits `[rows, C]` against the batch's table of labels: their sum is to be divided by the examples' weights.
    * @param weights of the classes, `[1, C]`

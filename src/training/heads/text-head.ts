@@ -1,7 +1,7 @@
 import { DataError } from '../../errors';
 import type { EncodedExample } from '../batches';
-import type { Example, Prediction } from '../types';
-import { encodeTexts } from './encode-texts';
+import type { Example, Prediction, TaskExample } from '../types';
+import { encodeTexts, requireTexts } from './encode-texts';
 import type { Evaluation, Head } from './head';
 import { rowsOf } from './logits';
 
@@ -16,6 +16,12 @@ export interface TextHead extends Pick<Head, 'kind' | 'outputs' | 'labelType' | 
   evaluate(rows: readonly Float32Array[], actual: readonly (readonly number[])[]): Evaluation;
 }
 
+/** Throws DataError for an example of another kind of task. */
+function requireText(example: TaskExample, index: number): Example {
+  if ('label' in example) return example;
+  throw new DataError(undefined, undefined, `example ${index + 1} has no label`, 'Give text and label');
+}
+
 /** A head from what is its own: one sequence a text, one row of logits a sequence. */
 export function textHead(own: TextHead): Head {
   return {
@@ -27,7 +33,8 @@ export function textHead(own: TextHead): Head {
     weigh: own.weigh,
     predict: (row) => own.predict(row),
     encodeExamples(examples, tokenizer, limits) {
-      const labels = examples.map(({ label }, index) => {
+      const texts = examples.map(requireText);
+      const labels = texts.map(({ label }, index) => {
         const numbers = own.numbersOf(label);
         if (numbers !== undefined) return numbers;
         throw new DataError(
@@ -36,7 +43,7 @@ export function textHead(own: TextHead): Head {
           `example ${index + 1}: its label ${JSON.stringify(label)} is not ${own.expected}`,
         );
       });
-      const { sequences, truncated } = encodeTexts(examples, tokenizer, limits);
+      const { sequences, truncated } = encodeTexts(texts, tokenizer, limits);
       return {
         examples: sequences.map(
           (sequence, index): EncodedExample => ({ ...sequence, labels: labels[index] ?? [], weight: 1 }),
@@ -46,7 +53,7 @@ export function textHead(own: TextHead): Head {
       };
     },
     encodeTexts(texts, tokenizer, limits) {
-      const { sequences } = encodeTexts(texts, tokenizer, limits);
+      const { sequences } = encodeTexts(requireTexts(texts), tokenizer, limits);
       return {
         sequences,
         predictions: (logits) => rowsOf(logits, own.outputs).map((row) => own.predict(row)),
