@@ -81,7 +81,8 @@ describe('the packed package', () => {
     const size = (isMeant: (path: string) => boolean) =>
       user.files.filter(({ path }) => isMeant(path)).reduce((sum, { size }) => sum + size, 0);
     expect(size((path) => path.startsWith('dist/models/'))).toBeLessThan(8.5e6);
-    expect(size((path) => path.endsWith('.map'))).toBeLessThan(1.5e6);
+    // It holds the library's sources.
+    expect(size((path) => path.endsWith('.map'))).toBeLessThan(1.6e6);
     expect(size((path) => !path.startsWith('dist/models/') && !path.endsWith('.map'))).toBeLessThan(0.8e6);
   });
 
