@@ -1,12 +1,9 @@
 /** Stacks and means of adapters against Python's `adapters` in float64: test/golden/composition.py. */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { adapterMethod } from '../../src/adapters/methods';
 import type { DeviceBuffer } from '../../src/backends/schedule';
-import { openCheckpoint } from '../../src/models/checkpoint';
-import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
 import { uploadLayerNorms } from '../../src/models/layer-norms';
-import { directorySource } from '../../src/platform/directory';
 import { ParameterLayout } from '../../src/scheduler/parameters';
 import { loadBackbone } from '../../src/training/backbone';
 import { batches, type EncodedExample } from '../../src/training/batches';
@@ -21,7 +18,9 @@ import { initialArena, resolveTask, taskParameters } from '../../src/training/ta
 import { useBackend } from '../support/backends';
 import { goldenPath } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
-import { startingTensor, summary } from '../support/golden-formula';
+import { useGoldenBert } from '../support/golden-bert';
+import { startingTensor } from '../support/golden-formula';
+import { expectSummaries } from '../support/summaries';
 
 interface Level {
   readonly method: string;
@@ -63,29 +62,9 @@ const examples: EncodedExample[] = batch.sequences.map((sequence, index) => ({
 const TOLERANCE = 1e-4;
 const LOGITS_TOLERANCE = 1e-5;
 
-/** Of what is rounded a tensor's norm is the measure, of small tensors a hundredth of the largest norm. */
-function expectSummary(
-  found: ArrayLike<number>,
-  expected: readonly number[],
-  least: number,
-  tolerance: number,
-): void {
-  const scale = Math.max(expected[0] ?? 0, least);
-  summary(found).forEach((value, i) => {
-    expect(Math.abs(value - (expected[i] ?? Number.NaN)) / scale).toBeLessThan(tolerance);
-  });
-}
-
 describe.each(['serial', 'tiled', 'wasm'] as const)('stacks against PyTorch, %s kernels', (kind) => {
   const backend = useBackend(kind);
-  let encoder: FrozenEncoder;
-
-  beforeAll(async () => {
-    const checkpoint = await openCheckpoint(directorySource(goldenPath('bert', 'checkpoint')));
-    encoder = await uploadEncoder(checkpoint, backend());
-    await checkpoint.close();
-  });
-  afterAll(() => encoder.dispose());
+  const encoder = useGoldenBert(backend);
 
   async function upload(values: Float32Array, label: string): Promise<DeviceBuffer> {
     const buffer = await backend().allocate(values.byteLength, label);
@@ -97,8 +76,8 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('stacks against PyTorch, %s 
     const adapter = adapterMethod(method, options);
     const labels = ['a', 'b', 'c'];
     const given = { name, labels, adapter, dropout: 0, adapterLayers: layers, layerNorm: 'none' } as const;
-    const spec = resolveTask(given, encoder);
-    const specs = taskParameters(spec, encoder, 0);
+    const spec = resolveTask(given, encoder());
+    const specs = taskParameters(spec, encoder(), 0);
     const layout = new ParameterLayout(specs);
     const arena = await initialArena(specs, layout);
     for (const [tensor, ordinal] of Object.entries(ordinals)) {
@@ -110,9 +89,9 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('stacks against PyTorch, %s 
 
   async function record({ lower, upper, headOrdinals }: Stack): Promise<RecordedTask> {
     const ordinals = { ...upper.ordinals, ...headOrdinals };
-    const frozenLayerNorms = await uploadLayerNorms(encoder, upload, () => true);
+    const frozenLayerNorms = await uploadLayerNorms(encoder(), upload, () => true);
     const below = [await level('lower', lower)];
-    return { encoder, frozenLayerNorms, below, ...(await level('upper', { ...upper, ordinals })) };
+    return { encoder: encoder(), frozenLayerNorms, below, ...(await level('upper', { ...upper, ordinals })) };
   }
 
   describe.each(Object.entries(golden.stacks))('%s', (_, item) => {
@@ -148,10 +127,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('stacks against PyTorch, %s 
       executable.dispose();
       const loss = (outputs[0] ?? []).reduce((sum, value) => sum + value, 0) / 5;
       expect(Math.abs(loss / item.loss - 1)).toBeLessThan(TOLERANCE);
-      const largest = Math.max(...Object.values(item.gradients).map(([norm = 0]) => norm));
-      for (const [name, expected] of Object.entries(item.gradients)) {
-        expectSummary(task.layout.slice(found, name), expected, largest / 100, TOLERANCE);
-      }
+      expectSummaries((name) => task.layout.slice(found, name), item.gradients, TOLERANCE);
     });
   });
 });
@@ -182,10 +158,8 @@ describe('means against adapters', () => {
         found.set(name, present.slice());
         return present.slice();
       });
-      for (const [name, expected] of Object.entries(parameters)) {
-        // Each number is rounded to f32 once.
-        expectSummary(found.get(name) ?? [], expected, 0, 1e-6);
-      }
+      // Each number is rounded to f32 once.
+      expectSummaries((name) => found.get(name) ?? [], parameters, 1e-6);
       expect(found.size).toBe(Object.keys(parameters).length + 2);
       backbone.dispose();
       runtime.dispose();

@@ -1,13 +1,10 @@
 /** The heads' losses, and training steps with them, against PyTorch in float64: test/golden/heads.py. */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { houlsby } from '../../src/adapters/houlsby';
 import type { DeviceBuffer } from '../../src/backends/schedule';
-import { openCheckpoint } from '../../src/models/checkpoint';
-import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
 import { binaryCrossEntropy } from '../../src/ops/binary_cross_entropy';
 import { crossEntropy, IGNORED_LABEL } from '../../src/ops/cross_entropy';
-import { directorySource } from '../../src/platform/directory';
 import { differentiate } from '../../src/scheduler/backward';
 import { buildSchedule } from '../../src/scheduler/build-schedule';
 import { packBatch } from '../../src/scheduler/packed-batch';
@@ -24,6 +21,7 @@ import golden from '../golden/heads.json' with { type: 'json' };
 import { useBackend } from '../support/backends';
 import { goldenPath, readGolden } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
+import { useGoldenBert } from '../support/golden-bert';
 import { expectSummaries } from '../support/summaries';
 
 /** f32 arithmetic on a device against float64. */
@@ -61,14 +59,7 @@ function examplesOf(kind: TaskKind): EncodedExample[] {
 
 describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels', (kind) => {
   const backend = useBackend(kind);
-  let encoder: FrozenEncoder;
-
-  beforeAll(async () => {
-    const checkpoint = await openCheckpoint(directorySource(goldenPath('bert', 'checkpoint')));
-    encoder = await uploadEncoder(checkpoint, backend());
-    await checkpoint.close();
-  });
-  afterAll(() => encoder.dispose());
+  const encoder = useGoldenBert(backend);
 
   async function upload(values: Float32Array, label: string): Promise<DeviceBuffer> {
     const buffer = await backend().allocate(values.byteLength, label);
@@ -132,15 +123,15 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
     async function record() {
       const spec = resolveTask(
         { kind: taskKind, labels: LABELS, adapter: houlsby({ bottleneck: 8 }), dropout: 0 },
-        encoder,
+        encoder(),
       );
-      const layout = new ParameterLayout(taskParameters(spec, encoder, 0));
+      const layout = new ParameterLayout(taskParameters(spec, encoder(), 0));
       const arena = new Float32Array(layout.size);
       const start = await readGolden('bert', 'parameters.safetensors');
       for (const { name } of layout.places) layout.slice(arena, name).set(start.get(name) ?? []);
       const task: RecordedTask = {
         spec,
-        encoder,
+        encoder: encoder(),
         layout,
         parameters: await upload(arena, 'parameters'),
         frozenLayerNorms: new Map(),

@@ -1,11 +1,8 @@
 /** Every method's forward pass, gradients and first optimizer steps against PyTorch in float64: test/golden/methods.py. */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { adapterMethod, METHOD_NAMES } from '../../src/adapters/methods';
-import { openCheckpoint } from '../../src/models/checkpoint';
-import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
 import { uploadLayerNorms } from '../../src/models/layer-norms';
-import { directorySource } from '../../src/platform/directory';
 import { ParameterLayout } from '../../src/scheduler/parameters';
 import { batches, type EncodedExample } from '../../src/training/batches';
 import { mergeProducts } from '../../src/training/merge';
@@ -21,6 +18,7 @@ import { resolveTraining } from '../../src/training/training-settings';
 import { useBackend } from '../support/backends';
 import { goldenPath } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
+import { useGoldenBert } from '../support/golden-bert';
 import { startingTensor } from '../support/golden-formula';
 import { expectSummaries } from '../support/summaries';
 
@@ -65,14 +63,7 @@ it('there is a case of every method', () => {
 
 describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels', (kind) => {
   const backend = useBackend(kind);
-  let encoder: FrozenEncoder;
-
-  beforeAll(async () => {
-    const checkpoint = await openCheckpoint(directorySource(goldenPath('bert', 'checkpoint')));
-    encoder = await uploadEncoder(checkpoint, backend());
-    await checkpoint.close();
-  });
-  afterAll(() => encoder.dispose());
+  const encoder = useGoldenBert(backend);
 
   async function record(item: Case): Promise<{ task: RecordedTask; arena: Float32Array }> {
     const adapter = adapterMethod(item.method, item.options);
@@ -84,11 +75,11 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
         ...(adapter.canChooseLayers ? { adapterLayers: item.layers } : {}),
         ...(item.layerNorm === 'biases' ? {} : { layerNorm: item.layerNorm }),
       },
-      encoder,
+      encoder(),
     );
     expect(spec.adapterLayers).toEqual(adapter.kind === 'full' ? [0, 1] : item.layers);
     expect(spec.layerNorm).toBe(item.layerNorm);
-    const specs = taskParameters(spec, encoder, 0);
+    const specs = taskParameters(spec, encoder(), 0);
     const layout = new ParameterLayout(specs);
     expect(layout.tensors.map(({ name }) => name).sort()).toEqual(Object.keys(item.gradients).sort());
     const arena = await initialArena(specs, layout);
@@ -101,9 +92,9 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
       backend().write(buffer, 0, values);
       return buffer;
     };
-    const frozenLayerNorms = await uploadLayerNorms(encoder, upload, (name) => !layout.has(name));
+    const frozenLayerNorms = await uploadLayerNorms(encoder(), upload, (name) => !layout.has(name));
     const parameters = await upload(arena, 'parameters');
-    return { task: { spec, encoder, layout, parameters, frozenLayerNorms }, arena };
+    return { task: { spec, encoder: encoder(), layout, parameters, frozenLayerNorms }, arena };
   }
 
   async function expectLogits(task: RecordedTask, item: Case): Promise<void> {
@@ -130,7 +121,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
       const { task, arena } = await record(item);
       const { adapter, adapterLayers } = task.spec;
       const parameter = (name: string) => task.layout.slice(arena, name);
-      const merged = await mergeProducts(backend(), encoder, adapter, adapterLayers, parameter);
+      const merged = await mergeProducts(backend(), encoder(), adapter, adapterLayers, parameter);
       const mergedTask = { ...task, merged: merged.products };
       await expectLogits(mergedTask, item);
       const bare = golden.cases.head;

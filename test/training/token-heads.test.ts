@@ -1,11 +1,8 @@
 /** One step of the heads with a row for each token against PyTorch in float64: test/golden/token_heads.py. */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { houlsby } from '../../src/adapters/houlsby';
-import { openCheckpoint } from '../../src/models/checkpoint';
-import { type FrozenEncoder, uploadEncoder } from '../../src/models/frozen-encoder';
 import { IGNORED_LABEL } from '../../src/ops/cross_entropy';
-import { directorySource } from '../../src/platform/directory';
 import { ParameterLayout } from '../../src/scheduler/parameters';
 import { batches, type EncodedExample } from '../../src/training/batches';
 import { capacityOf, trainingSchedule } from '../../src/training/record-task';
@@ -13,6 +10,7 @@ import { resolveTask, taskParameters } from '../../src/training/task-spec';
 import { useBackend } from '../support/backends';
 import { goldenPath, readGolden } from '../support/checkpoint';
 import { relativeError } from '../support/compare';
+import { useGoldenBert } from '../support/golden-bert';
 
 interface TokenHeads {
   /** -100 where a token has none. */
@@ -51,14 +49,7 @@ const SHIFTS = ['classifier.bias', 'layer.1.output.layer_norm.bias'];
 
 describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels', (kind) => {
   const backend = useBackend(kind);
-  let encoder: FrozenEncoder;
-
-  beforeAll(async () => {
-    const checkpoint = await openCheckpoint(directorySource(goldenPath('bert', 'checkpoint')));
-    encoder = await uploadEncoder(checkpoint, backend());
-    await checkpoint.close();
-  });
-  afterAll(() => encoder.dispose());
+  const encoder = useGoldenBert(backend);
 
   describe.each(['token-classification', 'question-answering'] as const)('%s', (taskKind) => {
     const head = HEADS[taskKind];
@@ -66,8 +57,8 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
     // Of 64 tokens, two micro-batches.
     it.each([128, 64])('loss and every gradient, %i tokens at once', async (tokenBudget) => {
       const adapter = houlsby({ bottleneck: 8 });
-      const spec = resolveTask({ kind: taskKind, labels: head.labels, adapter, dropout: 0 }, encoder);
-      const layout = new ParameterLayout(taskParameters(spec, encoder, 0));
+      const spec = resolveTask({ kind: taskKind, labels: head.labels, adapter, dropout: 0 }, encoder());
+      const layout = new ParameterLayout(taskParameters(spec, encoder(), 0));
       const values = await readGolden('bert', 'parameters.safetensors');
       if (taskKind === 'question-answering') {
         for (const [name, data] of await readGolden('bert', 'span_classifier.safetensors'))
@@ -79,7 +70,7 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('against PyTorch, %s kernels
       const parameters = await backend().allocate(arena.byteLength, 'parameters');
       backend().write(parameters, 0, arena);
       const gradients = await backend().allocate(layout.size * 4, 'gradients');
-      const task = { spec, encoder, layout, parameters, frozenLayerNorms: new Map() };
+      const task = { spec, encoder: encoder(), layout, parameters, frozenLayerNorms: new Map() };
       const executable = await backend().prepare(
         trainingSchedule(task, gradients, capacityOf(tokenBudget, 5)),
       );
