@@ -32,8 +32,8 @@ export async function findGPU(): Promise<GPU> {
       'Use a current Chrome, Edge, Safari or Deno',
     );
   }
-  // A variable, so that bundlers leave this optional package alone.
-  const name = 'webgpu';
+  // Put together here, so that bundlers leave this optional package alone, and minifiers, too.
+  const name = ['web', 'gpu'].join('');
   let module: unknown;
   try {
     module = await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
