@@ -32,6 +32,9 @@ export class Inference {
   readonly #model: InferenceModel;
   readonly #prefix: PrefixCache | undefined;
   #prepared: { readonly tokenBudget: number; readonly executable: Executable } | undefined;
+  /** Runs that are under way or wait. */
+  #runs = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param prefix where the lower layers' output is kept, for examples that come again; `model` then starts from it */
   constructor(backend: Backend, model: InferenceModel, prefix?: PrefixCache) {
@@ -49,8 +52,33 @@ export class Inference {
     return rows;
   }
 
-  /** Likewise of each output. */
-  async outputs(
+  /** Likewise of each output. Calls wait for each other: one with another token budget would take away the schedule that one is using. */
+  outputs(
+    examples: readonly EncodedExample[],
+    options: InferenceOptions,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    this.#runs += 1;
+    const result = this.#last
+      .then(() => this.#run(examples, options))
+      .finally(() => {
+        this.#runs -= 1;
+      });
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Frees its memory, at the end of the runs that were asked for. */
+  dispose(): void {
+    if (this.#runs === 0) this.#free();
+    else void this.#last.then(() => this.#free());
+  }
+
+  #free(): void {
+    this.#prepared?.executable.dispose();
+    this.#prepared = undefined;
+  }
+
+  async #run(
     examples: readonly EncodedExample[],
     options: InferenceOptions,
   ): Promise<Float32Array<ArrayBuffer>[]> {
@@ -82,14 +110,9 @@ export class Inference {
     return all;
   }
 
-  dispose(): void {
-    this.#prepared?.executable.dispose();
-    this.#prepared = undefined;
-  }
-
   async #prepare(tokenBudget: number): Promise<Executable> {
     if (this.#prepared?.tokenBudget !== tokenBudget) {
-      this.dispose();
+      this.#free();
       const schedule = this.#model.schedule(capacityOf(tokenBudget, SEQUENCES_PER_RUN));
       this.#prepared = { tokenBudget, executable: await this.#backend.prepare(schedule) };
     }

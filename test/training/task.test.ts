@@ -77,6 +77,26 @@ describe.each(['webgpu', 'wasm'] as const)('on %s', (backend) => {
       expect(runtime.compute.memory.held).toBe(before);
     });
 
+    it('asked again before it has answered, answers the same, and holds no more memory', async () => {
+      const task = await createTask();
+      const texts = topics.map(({ text }) => text);
+      const ask = [
+        () => task.predict(texts),
+        () => task.predict(texts.slice(3), { tokenBudget: 40 }),
+        () => task.predict(texts.slice(5)),
+        () => task.predict(texts, { dropLayers: 1 }),
+        () => task.predict(texts, { dropLayers: 2 }),
+      ];
+      const alone = [];
+      for (const one of ask) alone.push(await one());
+      const held = runtime.compute.memory.held;
+      expect(await Promise.all(ask.map((one) => one()))).toEqual(alone);
+      // Of the schedules without some layers it keeps the last.
+      await task.predict(texts, { dropLayers: 2 });
+      expect(runtime.compute.memory.held).toBe(held);
+      task.dispose();
+    });
+
     it('learns a number from pairs', async () => {
       const task = await createTask({ kind: 'regression' });
       const { done } = await train(task, pairs, { ...recipe, epochs: 30, dev: pairs });
