@@ -34,6 +34,7 @@ export interface BackboneOptions extends OpenOptions {
   readonly onProgress?: ((progress: FileProgress) => void) | undefined;
 }
 
+/** For `embed`. */
 export interface EmbedOptions extends Omit<PredictOptions, 'dropLayers'> {
   /** Most tokens of a text or pair, special tokens included; longer ones are cut. Default 128. */
   readonly maxLength?: number | undefined;
