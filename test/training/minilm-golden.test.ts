@@ -1,4 +1,4 @@
-/** 50 steps of MiniLM on SST-2 against PyTorch: test/golden/minilm_curve.py. */
+/** 50 steps of MiniLM on SST-2 against PyTorch (10 on a software WebGPU driver): test/golden/minilm_curve.py. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { houlsby } from '../../src/adapters/houlsby';
@@ -70,7 +70,7 @@ async function setStart(task: Task): Promise<void> {
 
 describe.skipIf(missing !== undefined)('MiniLM on SST-2', () => {
   it.each(['webgpu', 'wasm'] as const)(
-    'the loss of each of 50 steps on %s',
+    'the loss of each step on %s',
     { timeout: 600_000 },
     async (backend) => {
       const runtime = await createRuntime({ backend });
@@ -83,12 +83,15 @@ describe.skipIf(missing !== undefined)('MiniLM on SST-2', () => {
       await setStart(task);
       const losses: number[] = [];
       const examples = firstExamples(sst2 ?? '', 1600);
+      // All 50 take a software driver two to four minutes.
+      const steps = backend === 'webgpu' && runtime.device.isFallback ? 10 : 50;
       for await (const report of task.train(examples, { epochs: 1, shuffle: false })) {
         if (report.type === 'step') losses.push(report.loss);
+        if (losses.length === steps) break;
       }
       runtime.dispose();
-      expect(losses.length).toBe(50);
-      expect(relativeError(losses, curve.losses)).toBeLessThan(1e-3);
+      expect(losses.length).toBe(steps);
+      expect(relativeError(losses, curve.losses.slice(0, steps))).toBeLessThan(1e-3);
     },
   );
 });
