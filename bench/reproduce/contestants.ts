@@ -18,8 +18,9 @@ export interface Contestant {
   readonly learningRates: readonly number[];
 }
 
-// The paper sweeps 3e-5, 3e-4 and 3e-3 for adapters and as fine a grid for fine-tuning. Small encoders want more than BERT-large.
-const ADAPTER_RATES = [1e-3, 3e-4, 3e-3];
+// The paper sweeps 3e-5, 3e-4 and 3e-3 for adapters and as fine a grid for fine-tuning. Small encoders want more than BERT-large, but at
+// 1e-3 MiniLM's adapters fell back to the most frequent class within 189 steps on SMS spam.
+const ADAPTER_RATES = [3e-4, 1e-3, 3e-3];
 const TUNING_RATES = [1e-4, 5e-5, 3e-4];
 const FEW_PARAMETERS_RATES = [3e-3, 1e-3, 1e-2];
 
