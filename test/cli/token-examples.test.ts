@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTokenExamples, readTokenExamples } from '../../src/cli/data/token-examples';
@@ -113,8 +115,14 @@ describe('whatever a file of tokens holds', () => {
 
 describe('on the disk', () => {
   it('stops at the limit, and tells a missing file', async () => {
-    const path = sharedPath('data', 'wnut17', 'emerging.dev.conll') ?? '';
-    if (path !== '') expect(await readTokenExamples(path, { limit: 3 })).toHaveLength(3);
+    const directory = mkdtempSync(join(tmpdir(), 'graft-conll-'));
+    const path = join(directory, 'words.conll');
+    writeFileSync(path, 'one\tO\n\ntwo\tB-x\n\nthree\tO\n');
+    expect(await readTokenExamples(path, { limit: 2 })).toMatchObject([
+      { tokens: ['one'] },
+      { tokens: ['two'] },
+    ]);
+    rmSync(directory, { recursive: true });
     await expect(readTokenExamples('no/such.conll')).rejects.toThrow(FileAccessError);
   });
 
