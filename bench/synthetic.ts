@@ -51,7 +51,7 @@ export function syntheticCheckpoint(config: EncoderConfig): Checkpoint {
       handleChineseCharacters: true,
       addPrefixSpace: undefined,
     },
-    hasPooler: true,
+    hasPooler: poolerTensors(config).length > 0,
     has: (name) => shapes.has(name),
     shape: shapeOf,
     async read(name) {

@@ -31,14 +31,15 @@ export function productsOf(
   );
 }
 
-/** The same of the product that follows the embeddings, where there is one. */
+/** The same of the product that follows the embeddings, where there is one; none where the lowest layer is left as it is. */
 export function embeddingsProjectOf(
   context: ParameterContext,
   which: readonly ('weight' | 'bias')[],
 ): ParameterSpec[] {
-  const { config } = context;
+  const { config, layers } = context;
   const parameters = embeddingsProjectParameters(config);
-  return config.embeddingSize === config.hiddenSize
+  // Below the first adapted layer all tasks compute the same, once: nothing of it may be a task's own.
+  return config.embeddingSize === config.hiddenSize || layers[0] !== 0
     ? []
     : which.map((part) => copyOf(parameters[part], context));
 }

@@ -1,6 +1,7 @@
 /** Adapters in some layers: what is trained, what the schedules hold, what the lower layers compute. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { syntheticCheckpoint, syntheticConfig, syntheticExamples } from '../../bench/synthetic';
+import { bitfit } from '../../src/adapters/bitfit';
 import { houlsby } from '../../src/adapters/houlsby';
 import type { Backend } from '../../src/backends/backend';
 import type { Schedule } from '../../src/backends/schedule';
@@ -115,6 +116,20 @@ describe.each(['serial', 'tiled', 'wasm'] as const)('on %s kernels', (kind) => {
     const names = task.layout.places.map(({ name }) => name).filter((name) => name !== undefined);
     expect(names.filter((name) => !/^layer\.[34]\.|^classifier\./.test(name))).toEqual([]);
     expect(names).toContain('layer.3.attention.layer_norm.weight');
+  });
+
+  it('trains the product that follows narrow embeddings only with the lowest layer', async () => {
+    const narrow = { ...config, modelType: 'electra', embeddingSize: 24 } as const;
+    const electra = await uploadEncoder(syntheticCheckpoint(narrow), backend());
+    const below = (adapterLayers: number[]) =>
+      taskParameters(
+        resolveTask({ labels, adapter: bitfit(), adapterLayers }, { config: narrow }),
+        electra,
+        0,
+      ).flatMap(({ name }) => (name.startsWith('embeddings') ? [name] : []));
+    expect(below([0, 3])).toEqual(['embeddings_project.bias', 'embeddings.layer_norm.bias']);
+    expect(below([1, 3])).toEqual([]);
+    electra.dispose();
   });
 
   it('the same parameters start from the same values, whichever layers have adapters', async () => {
