@@ -4,10 +4,20 @@
  *
  * Together: a batch with texts of several tasks in one forward pass, against each task's texts by themselves, one after the other.
  * All: four tasks on the same texts with the adapters of the lowest n layers left out, computed together and apart, against apart with
- * n = 0; 16 texts. The ways take turns, on one thread. Times are the processor's; ratios are those of
+ * n = 0; 16 texts.
+ * Merged: LoRA and (IA)³ beside the bare backbone with a head, as they are and folded into its weights; 64 texts. The ways take turns, on one thread. Times are the processor's; ratios are those of
  * the fastest rounds, and medians of the rounds' ratios beside them.
  */
-import { type Backbone, createRuntime, houlsby, loadBackbone, type Task } from '../src/index';
+import {
+  type Backbone,
+  createRuntime,
+  headOnly,
+  houlsby,
+  ia3,
+  loadBackbone,
+  lora,
+  type Task,
+} from '../src/index';
 import { exampleMessages } from './example-texts';
 import { median } from './statistics';
 
@@ -111,6 +121,28 @@ async function dropped(backbone: Backbone, texts: readonly string[], taskCount: 
   for (const task of tasks) task.dispose();
 }
 
+/** What a method adds to a prediction, and what is left of that once it is merged. */
+async function merged(backbone: Backbone, texts: readonly string[]): Promise<void> {
+  console.log('method | added %, fastest (median) | merged');
+  const labels = ['a', 'b'];
+  const bare = await backbone.createTask({ labels, adapter: headOnly() });
+  for (const adapter of [lora(), ia3()]) {
+    const [apart, folded] = [
+      await backbone.createTask({ labels, adapter }),
+      await backbone.createTask({ labels, adapter }),
+    ];
+    await folded.merge();
+    const [plain, own, inside] = await inTurn([bare, apart, folded].map((task) => () => task.predict(texts)));
+    const percent = (ratio: number) => (100 * (ratio - 1)).toFixed(1);
+    const added = (times: readonly number[] | undefined) =>
+      `${percent(fastestRatio(times, plain))} (${percent(medianRatio(times, plain))})`;
+    console.log(`${adapter.kind} | ${added(own)} | ${added(inside)}`);
+    apart.dispose();
+    folded.dispose();
+  }
+  bare.dispose();
+}
+
 const runtime = await createRuntime({ backend: chosen === 'webgpu' ? 'webgpu' : 'wasm', threads: 1 });
 const weights = storage === 'f16' || storage === 'int8' ? storage : 'f32';
 const backbone = await loadBackbone(source, { runtime, weights });
@@ -121,6 +153,7 @@ console.log(
   `${runtime.device.name}: ${source} in ${weights}, Houlsby 64, ${texts.length} texts, ${ROUNDS} rounds`,
 );
 await together(backbone, texts);
+await merged(backbone, texts);
 for (const taskCount of [1, 4]) await dropped(backbone, texts.slice(0, 16), taskCount);
 backbone.dispose();
 runtime.dispose();

@@ -8,13 +8,15 @@ import {
   topLayers,
 } from '../../src/index';
 
+export const MOST_RATES = 3;
+
 export interface Contestant {
   readonly name: string;
   readonly title: string;
   /** Which of the paper's curves it lies on. */
   readonly family: 'adapters' | 'layers' | 'other';
   readonly method: AdapterMethod;
-  /** The first is taken where none is chosen by validation. */
+  /** `MOST_RATES` of them, those that are tried first in front. */
   readonly learningRates: readonly number[];
 }
 

@@ -4,9 +4,12 @@ import { GraftError } from '../../src/index';
 import { createProgram } from './program';
 import { reproduce } from './reproduce';
 
+const words = process.argv.slice(2);
+const command = ['npm run reproduce', ...(words.length > 0 ? ['--', ...words] : [])].join(' ');
+
 let code = 0;
 try {
-  await createProgram(reproduce).parseAsync(process.argv.slice(2), { from: 'user' });
+  await createProgram((options) => reproduce(options, command)).parseAsync(words, { from: 'user' });
 } catch (error) {
   // commander has printed its message already; help ends with code 0.
   if (error instanceof CommanderError) {

@@ -1,7 +1,7 @@
 /** The command line of `npm run reproduce`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { wholeNumber } from '../../src/cli/options';
-import { CONTESTANTS } from './contestants';
+import { CONTESTANTS, MOST_RATES } from './contestants';
 import { SOURCES } from './data';
 
 export interface ReproduceOptions {
@@ -12,6 +12,7 @@ export interface ReproduceOptions {
   readonly minutes: number;
   readonly examples?: number | undefined;
   readonly full: boolean;
+  readonly rates?: number | undefined;
   readonly seeds: number;
   readonly backend: 'auto' | 'webgpu' | 'wasm';
   readonly runs: string;
@@ -35,6 +36,11 @@ export function createProgram(run: (options: ReproduceOptions) => Promise<void>)
       wholeNumber(96),
     )
     .option('--full', 'all training data, and each method with all of its learning rates', false)
+    .option(
+      '--rates <number>',
+      `how many learning rates each method tries; validation chooses (default: 1, with --full ${MOST_RATES})`,
+      wholeNumber(1, MOST_RATES),
+    )
     .option('--seeds <number>', 'how many seeds', wholeNumber(1, 100), 1)
     .addOption(
       new Option('--backend <name>', 'what computes').choices(['auto', 'webgpu', 'wasm']).default('auto'),

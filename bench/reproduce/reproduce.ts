@@ -3,10 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { interruptible } from '../../src/cli/interrupt';
 import { createProgress, type Progress } from '../../src/cli/progress';
-import { type Backbone, createRuntime, loadBackbone, OptionError, type Runtime } from '../../src/index';
+import { type Backbone, createRuntime, loadBackbone, OptionError } from '../../src/index';
 import { type Ablation, ablate } from './ablation';
 import { type Effort, effortOf, effortWithin, FULL_EFFORT, type Lengths, shareOf } from './budget';
-import { CONTESTANTS, type Contestant, FULL } from './contestants';
+import { CONTESTANTS, type Contestant, FULL, MOST_RATES } from './contestants';
 import { type DataSet, readDataSets } from './data';
 import { ablationPicture, parametersPicture, points } from './pictures';
 import type { ReproduceOptions } from './program';
@@ -21,7 +21,8 @@ const MOST_ABLATED_TASKS = 2;
 /** A heat map has a cell for every span of layers: 21 evaluations for six layers. */
 const ABLATION_EXAMPLES = 400;
 
-export async function reproduce(options: ReproduceOptions): Promise<void> {
+/** `command` is what was typed, for the page. Throws what loading and training throw. */
+export async function reproduce(options: ReproduceOptions, command: string): Promise<void> {
   await interruptible(async (signal) => {
     const progress = createProgress();
     await using runtime = await createRuntime({ backend: options.backend });
@@ -31,7 +32,7 @@ export async function reproduce(options: ReproduceOptions): Promise<void> {
       onProgress: progress.download,
     });
     try {
-      await new Comparison(options, { runtime, backbone, progress, signal }).run();
+      await new Comparison(options, { backbone, progress, signal, command }).run();
     } finally {
       progress.stop();
     }
@@ -39,19 +40,22 @@ export async function reproduce(options: ReproduceOptions): Promise<void> {
 }
 
 interface Surroundings {
-  readonly runtime: Runtime;
   readonly backbone: Backbone;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  readonly command: string;
 }
 
 class Comparison {
   readonly #options: ReproduceOptions;
   readonly #surroundings: Surroundings;
+  /** How many learning rates each method tries. */
+  readonly #rates: number;
 
   constructor(options: ReproduceOptions, surroundings: Surroundings) {
     this.#options = options;
     this.#surroundings = surroundings;
+    this.#rates = options.rates ?? (options.full ? MOST_RATES : 1);
   }
 
   async run(): Promise<void> {
@@ -99,7 +103,7 @@ class Comparison {
     if (examples !== undefined) return effortOf(examples);
     // Other tasks or methods take other times.
     const names = [sets, contestants].map((all) => all.map(({ name }) => name).join('+'));
-    const budget = [`${minutes}-minutes`, ...names].join('-');
+    const budget = [`${minutes}-minutes`, `${this.#rates}-rates`, ...names].join('-');
     const known = records.effort(budget);
     if (known !== undefined) return known;
     const { backbone, progress, signal } = this.#surroundings;
@@ -108,12 +112,12 @@ class Comparison {
     if (first === undefined) throw new OptionError('tasks', 'none is chosen');
     const speeds = await measureSpeeds(backbone, contestants, first.train, signal);
     const lengths: Lengths = new Map(sets.map((set) => [set, meanLength(backbone, set.train)]));
-    const effort = effortWithin(minutes * 60, sets, speeds, lengths);
+    const effort = effortWithin((minutes * 60) / this.#rates, sets, speeds, lengths);
     await records.saveEffort(budget, effort);
     return effort;
   }
 
-  /** With `--full` the learning rate that validates best, else the method's first. */
+  /** The learning rate that validates best of those that are tried. */
   async #best(
     { set, contestant, seed }: { set: DataSet; contestant: Contestant; seed: number },
     effort: Effort,
@@ -121,7 +125,7 @@ class Comparison {
     what: string,
   ): Promise<RunRecord> {
     const { backbone, progress, signal } = this.#surroundings;
-    const rates = this.#options.full ? contestant.learningRates : contestant.learningRates.slice(0, 1);
+    const rates = contestant.learningRates.slice(0, this.#rates);
     const { rows, epochs } = shareOf(effort, set.train.length);
     let best: RunRecord | undefined;
     for (const learningRate of rates) {
@@ -178,26 +182,23 @@ class Comparison {
     effort: Effort,
     ablations: readonly Ablation[],
   ): Promise<void> {
-    const { runtime, backbone } = this.#surroundings;
-    const { out, seeds, full } = this.#options;
+    const { backbone, command } = this.#surroundings;
+    const { out, seeds } = this.#options;
     const folder = basename(out, '.md');
     const pictures = { parameters: `${folder}/parameters.svg`, ablation: `${folder}/ablation.svg` };
     const page = renderResults({
       backbone: basename(backbone.description),
       backboneParameters: backbone.parameterCount,
-      device: `${runtime.device.name}`,
       date: new Date().toISOString().slice(0, 10),
       sets,
       contestants,
       chosen,
       seeds,
       effort: describeEffort(effort),
-      learningRates: full
-        ? `Learning rates: ${describeRates(contestants, (rates) => rates.join(', '))}.`
-        : `Learning rates, one each: ${describeRates(contestants, ([rate]) => String(rate))}.`,
+      learningRates: `Learning rates: ${describeRates(contestants, this.#rates)}.`,
       ablations,
       pictures,
-      command: 'npm run reproduce',
+      command,
     });
     await mkdir(join(dirname(out), folder), { recursive: true });
     if (contestants.includes(FULL)) {
@@ -217,13 +218,10 @@ function describeEffort({ presentations, fewestEpochs, mostEpochs }: Effort): st
     : `A run sees at most ${presentations.toLocaleString('en-US')} examples, in ${fewestEpochs} to ${mostEpochs} epochs of batches of 32.`;
 }
 
-function describeRates(
-  contestants: readonly Contestant[],
-  show: (rates: readonly number[]) => string,
-): string {
+function describeRates(contestants: readonly Contestant[], count: number): string {
   const groups = new Map<string, string[]>();
   for (const { learningRates, title } of contestants) {
-    const rates = show(learningRates);
+    const rates = learningRates.slice(0, count).join(', ');
     groups.set(rates, [...(groups.get(rates) ?? []), title]);
   }
   return [...groups].map(([rates, titles]) => `${titles.join(', ')} ${rates}`).join('; ');

@@ -14,7 +14,6 @@ export interface Chosen {
 export interface ResultsContent {
   readonly backbone: string;
   readonly backboneParameters: number;
-  readonly device: string;
   readonly date: string;
   readonly sets: readonly DataSet[];
   readonly contestants: readonly Contestant[];
@@ -32,11 +31,16 @@ export interface ResultsContent {
 
 export function renderResults(content: ResultsContent): string {
   const { sets, contestants, chosen, pictures, ablations } = content;
+  const devices = [...new Set(chosen.map(({ record }) => record.device))];
   const lines = [
     '# The paper’s comparison',
     '',
     `Houlsby et al. (2019) compare adapters with fine-tuning; this is their table on ${content.backbone}`,
-    `(${grouped(content.backboneParameters)} parameters), made by \`${content.command}\` on ${content.date}: ${content.device}.`,
+    `(${grouped(content.backboneParameters)} parameters), made on ${content.date} by`,
+    '```sh',
+    content.command,
+    '```',
+    `on ${devices.join('; ')}.`,
     content.effort,
     content.learningRates,
     'Epoch and learning rate are chosen on a tenth of the training file that is not trained on; scores are of the test part, in GLUE of the',

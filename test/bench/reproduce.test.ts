@@ -110,7 +110,6 @@ describe('the page', () => {
   const content = {
     backbone: 'a backbone',
     backboneParameters: 1000,
-    device: 'a device',
     date: '2026-01-01',
     sets,
     contestants,
@@ -127,6 +126,7 @@ describe('the page', () => {
     expect(page).toContain('| Full fine-tuning | 3.00× | 100.00% | 90.0 | 80.0 | 70.0 | 85.0 | 80.0 |');
     expect(page).toContain('| Adapters, 8 | 1.24× | 8.00% | 88.0 | 79.0 | 71.0 | 83.5 | 79.3 |');
     expect(page).toContain('| Adapters, best size | 1.80× | 26.67% | 89.0 | 79.0 | 71.0 | 84.0 | 79.7 |');
+    expect(page).toContain('```sh\nnpm run reproduce\n```\non a device.');
     expect(page).not.toContain('Not run yet');
   });
 

@@ -183,10 +183,22 @@ describe.each(browsers)('the engine in %s', (name) => {
     const session = await page.createCDPSession();
     const ended = page.evaluate((taskId, options) => graftPage.engine.train(taskId, options), id, RECIPE);
     await page.evaluate(() => graftPage.seen(({ type }) => type === 'step'));
+    const longestPause = await page.evaluateHandle(() => {
+      const pause = { milliseconds: 0 };
+      let last = performance.now();
+      setInterval(() => {
+        const now = performance.now();
+        pause.milliseconds = Math.max(pause.milliseconds, now - last);
+        last = now;
+      }, 20);
+      return pause;
+    });
     await session.send('Page.setWebLifecycleState', { state: 'frozen' });
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     const { status, note } = await ended;
+    // The tab did stand still.
+    expect(await longestPause.evaluate(({ milliseconds }) => milliseconds)).toBeGreaterThan(2_500);
     expect(status).toBe('trained');
     expect(note).toBeUndefined();
     await page.evaluate((taskId) => graftPage.engine.removeTask(taskId), id);
