@@ -22,6 +22,7 @@ from reference_model import (
 
 LABELS = 3
 IGNORED = -100
+CLASS_WEIGHTS = [0.5, 2.0, 1.25]
 
 
 def row_logits(config, backbone, parameters, batch):
@@ -30,8 +31,8 @@ def row_logits(config, backbone, parameters, batch):
     return F.linear(states[-1], parameters["classifier.weight"], parameters["classifier.bias"])
 
 
-def token_loss(logits, labels):
-    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+def token_loss(logits, labels, weights=None):
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), weights, ignore_index=IGNORED)
 
 
 def span_loss(logits, spans, lengths):
@@ -116,6 +117,12 @@ def main():
     backward(tokens, loss_tokens)
     write_tensors("token_gradients.safetensors", gradients_of(tokens))
 
+    weighted = trained(parameters)
+    class_weights = torch.tensor(CLASS_WEIGHTS, dtype=torch.float64)
+    loss_weighted = token_loss(row_logits(config, backbone, weighted, batch), table, class_weights)
+    backward(weighted, loss_weighted)
+    write_tensors("token_weighted_gradients.safetensors", gradients_of(weighted))
+
     answers = trained({**parameters, **span_head})
     loss_spans = span_loss(row_logits(config, backbone, answers, batch), spans, lengths)
     backward(answers, loss_spans)
@@ -123,9 +130,16 @@ def main():
 
     write_json(
         "token_heads.json",
-        {"labels": rows, "tokenLoss": loss_tokens.item(), "spans": spans, "spanLoss": loss_spans.item()},
+        {
+            "labels": rows,
+            "tokenLoss": loss_tokens.item(),
+            "classWeights": CLASS_WEIGHTS,
+            "weightedTokenLoss": loss_weighted.item(),
+            "spans": spans,
+            "spanLoss": loss_spans.item(),
+        },
     )
-    print(f"tokens {loss_tokens.item():.6f}, spans {loss_spans.item():.6f}")
+    print(f"tokens {loss_tokens.item():.6f}, weighted {loss_weighted.item():.6f}, spans {loss_spans.item():.6f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /** What heads make of labels, logits and weights; their losses are held against PyTorch in heads-golden.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { DataError, OptionError } from '../../src/errors';
+import { IGNORED_LABEL } from '../../src/ops/cross_entropy';
 import type { EncodedExample } from '../../src/training/batches';
 import { makeHead } from '../../src/training/heads';
 import { loadTokenizer } from '../../src/training/load-tokenizer';
@@ -103,6 +104,17 @@ describe('weights of classes', () => {
     ]);
   });
 
+  it('balanced in a token classification, are words / (labels · words with the label), a text weighs what its words do', () => {
+    const rows = [
+      [IGNORED_LABEL, 0, 0],
+      [2, 0, IGNORED_LABEL],
+    ];
+    const weighing = weigh('token-classification', 'balanced', rows);
+    expect(weighing?.weights).toEqual(Float32Array.from([4 / (2 * 3), 1, 4 / (2 * 1)]));
+    const common = Math.fround(2 / 3);
+    expect(weighing?.examples.map(({ weight }) => weight)).toEqual([2 * common, 2 + common]);
+  });
+
   it('balanced in a multi-label task, are examples without the label / with it', () => {
     const rows = [
       [1, 0, 1],
@@ -127,7 +139,7 @@ describe('weights of classes', () => {
     [{ a: Number.NaN }, /NaN for "a"/],
     [{ toString: 1 }, /"toString" is not one/],
   ])('are refused: %o', (choice, message) => {
-    for (const kind of ['classification', 'multi-label'] as const) {
+    for (const kind of ['classification', 'multi-label', 'token-classification'] as const) {
       expect(() => weigh(kind, choice, [[0]])).toThrow(OptionError);
       expect(() => weigh(kind, choice, [[0]])).toThrow(message);
     }

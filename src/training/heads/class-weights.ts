@@ -1,5 +1,39 @@
 import { OptionError } from '../../errors';
+import { IGNORED_LABEL } from '../../ops/cross_entropy';
+import type { EncodedExample } from '../batches';
 import type { ClassWeights } from '../types';
+import type { Weighing } from './head';
+
+/**
+ * Weights of classes of which each labelled row has one; an example then weighs what its rows' labels do, so that the loss is
+ * PyTorch's weighted mean. Throws OptionError.
+ */
+export function weighClasses(
+  choice: ClassWeights,
+  labels: readonly string[],
+  examples: readonly EncodedExample[],
+): Weighing {
+  const counts = labels.map(() => 0);
+  let rows = 0;
+  for (const example of examples) {
+    for (const number of Array.from(example.labels)) {
+      if (number === IGNORED_LABEL) continue;
+      counts[number] = (counts[number] ?? 0) + 1;
+      rows++;
+    }
+  }
+  const occurring = counts.filter((count) => count > 0).length;
+  // scikit-learn's compute_class_weight('balanced'), whose classes are those that occur.
+  const weights = classWeights(choice, labels, counts, (count) => rows / (occurring * count));
+  return {
+    weights,
+    examples: examples.map((example) => ({
+      ...example,
+      // No class has IGNORED_LABEL's number.
+      weight: Array.from(example.labels).reduce((sum, number) => sum + (weights[number] ?? 0), 0),
+    })),
+  };
+}
 
 /**
  * The weight of each label, `[labels]`: the user's, or what `balance` makes of how many examples have the label; 1 for a label that

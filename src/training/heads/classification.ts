@@ -1,7 +1,7 @@
 import { OptionError } from '../../errors';
 import { crossEntropy } from '../../ops/cross_entropy';
 import { classificationMetrics } from '../metrics';
-import { classWeights } from './class-weights';
+import { weighClasses } from './class-weights';
 import type { Head } from './head';
 import { listLabels, requireDistinct } from './labels';
 import { argmax, mean, softmax } from './logits';
@@ -24,20 +24,7 @@ export function classificationHead(labels: readonly string[]): Head {
       return number === undefined ? undefined : [number];
     },
     loss: crossEntropy,
-    weigh(choice, examples) {
-      const counts = labels.map(() => 0);
-      for (const example of examples) {
-        const number = example.labels[0] ?? 0;
-        counts[number] = (counts[number] ?? 0) + 1;
-      }
-      const occurring = counts.filter((count) => count > 0).length;
-      // scikit-learn's compute_class_weight('balanced'), whose classes are those that occur.
-      const weights = classWeights(choice, labels, counts, (count) => examples.length / (occurring * count));
-      return {
-        weights,
-        examples: examples.map((example) => ({ ...example, weight: weights[example.labels[0] ?? 0] ?? 1 })),
-      };
-    },
+    weigh: (choice, examples) => weighClasses(choice, labels, examples),
     predict(row) {
       const probabilities = softmax(row);
       const best = argmax(row);

@@ -3,6 +3,7 @@ import { crossEntropy, IGNORED_LABEL } from '../../ops/cross_entropy';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { entityMetrics } from '../entity-metrics';
 import type { TaskExample, TaskInput, TokenClassificationPrediction, TokenExample } from '../types';
+import { weighClasses } from './class-weights';
 import { entitiesOf, type LabelledWord } from './entities';
 import type { Head } from './head';
 import { listLabels, requireDistinct } from './labels';
@@ -35,7 +36,8 @@ export function tokenClassificationHead(labels: readonly string[]): Head {
     rows: 'tokens',
     outputs,
     labelType: 'u32',
-    loss: (tape, logits) => crossEntropy(tape, logits),
+    loss: crossEntropy,
+    weigh: (choice, examples) => weighClasses(choice, labels, examples),
     encodeExamples(examples, tokenizer, { maxLength }) {
       const sentences = examples.map((example, index) => {
         const { tokens, labels: given } = requireTokens(example, index);
