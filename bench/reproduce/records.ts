@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileFormatError, writeFileAtomic } from '../../src/index';
+import type { Ablation } from './ablation';
 import type { Effort } from './budget';
 
 /** What makes a run: equal settings, equal result. */
@@ -86,6 +87,24 @@ export class Records {
     return join(this.#directory, `effort-${budget}.json`);
   }
 
+  /** What taking adapters out of the task of a run came to, on so many examples. Throws FileFormatError. */
+  ablation(settings: RunSettings, examples: number): Ablation | undefined {
+    const path = this.#ablationPath(settings, examples);
+    if (!existsSync(path)) return undefined;
+    const ablation: unknown = parse(path);
+    if (!isAblation(ablation)) throw new FileFormatError(path, undefined, 'not an ablation', 'Remove it');
+    return ablation;
+  }
+
+  async saveAblation(settings: RunSettings, examples: number, ablation: Ablation): Promise<void> {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(ablation)}\n`);
+    await writeFileAtomic(this.#ablationPath(settings, examples), bytes);
+  }
+
+  #ablationPath(settings: RunSettings, examples: number): string {
+    return this.path(settings, `.without-${examples}.json`);
+  }
+
   async save(record: RunRecord): Promise<void> {
     const bytes = new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`);
     await writeFileAtomic(this.path(record.settings, '.json'), bytes);
@@ -114,5 +133,17 @@ function isRecord(value: unknown): value is RunRecord {
   return (
     typeof fields.get('settings') === 'object' &&
     numbers.every((name) => typeof fields.get(name) === 'number')
+  );
+}
+
+function isAblation(value: unknown): value is Ablation {
+  if (typeof value !== 'object' || value === null) return false;
+  const { title, layers, whole, cells } = Object.fromEntries(Object.entries(value));
+  return (
+    typeof title === 'string' &&
+    Number.isSafeInteger(layers) &&
+    typeof whole === 'number' &&
+    Array.isArray(cells) &&
+    cells.every((cell) => Array.isArray(cell) && cell.length === 3 && cell.every(Number.isFinite))
   );
 }

@@ -161,15 +161,20 @@ class Comparison {
     );
     const ablations: Ablation[] = [];
     for (const { set, record } of candidates.slice(0, MOST_ABLATED_TASKS)) {
-      const ablation = await ablate({
-        backbone,
-        set,
-        files: records.path(record.settings, ''),
-        examples: set.test.slice(0, ABLATION_EXAMPLES),
-        signal,
-        onProgress: (done, total) =>
-          progress.note(`taking adapters out on ${set.title}: ${done} of ${total}`),
-      });
+      const examples = set.test.slice(0, ABLATION_EXAMPLES);
+      let ablation = records.ablation(record.settings, examples.length);
+      if (ablation === undefined) {
+        ablation = await ablate({
+          backbone,
+          set,
+          files: records.path(record.settings, ''),
+          examples,
+          signal,
+          onProgress: (done, total) =>
+            progress.note(`taking adapters out on ${set.title}: ${done} of ${total}`),
+        });
+        await records.saveAblation(record.settings, examples.length, ablation);
+      }
       ablations.push(ablation);
     }
     return ablations;

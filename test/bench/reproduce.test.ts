@@ -211,6 +211,10 @@ describe('a run', () => {
     const { signal } = new AbortController();
     const ablation = await ablate({ backbone, set, files, examples: test, signal, onProgress: () => {} });
     expect(ablation.cells.length).toBe((layers * (layers + 1)) / 2);
+    expect(records.ablation(settings, test.length)).toBeUndefined();
+    await records.saveAblation(settings, test.length, ablation);
+    expect(records.ablation(settings, test.length)).toEqual(ablation);
+    expect(records.ablation(settings, test.length + 1)).toBeUndefined();
 
     await using task = await backbone.loadTask(files);
     expect(ablation.whole).toBe((await task.evaluate(test)).loss);
