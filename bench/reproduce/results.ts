@@ -50,12 +50,16 @@ export function renderResults(content: ResultsContent): string {
     table(content),
     '',
     '*Trained*: numbers trained per task, head included, over those of the backbone; means over the tasks. *Total*: all numbers that',
-    `are kept for the ${sets.length} tasks, in backbones. “Adapters, best size” takes each task’s size by validation, as the paper does.`,
-    '',
-    `![Score relative to full fine-tuning against trained numbers per task](${pictures.parameters})`,
-    '',
-    'Each point is the median over the tasks, with the span from the 20th to the 80th percentile.',
+    `are kept for ${sets.length === 1 ? 'the task' : `all ${sets.length} tasks`}, in backbones. “Adapters, best size” takes each task’s size by validation, as the paper does.`,
   ];
+  if (contestants.includes(FULL)) {
+    lines.push(
+      '',
+      `![Score relative to full fine-tuning against trained numbers per task](${pictures.parameters})`,
+      '',
+      'Each point is the median over the tasks, with the span from the 20th to the 80th percentile.',
+    );
+  }
   if (ablations.length > 0) {
     lines.push(
       '',

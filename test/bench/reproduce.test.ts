@@ -1,5 +1,13 @@
 /** The paper's comparison: what fits into a time, what the page says, and small runs that are stopped and go on. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +16,9 @@ import { effortWithin, estimate, FULL_EFFORT, shareOf } from '../../bench/reprod
 import { CONTESTANTS, type Contestant, FULL } from '../../bench/reproduce/contestants';
 import { type DataSet, readDataSets, SOURCES } from '../../bench/reproduce/data';
 import { ablationPicture, parametersPicture, points } from '../../bench/reproduce/pictures';
+import type { ReproduceOptions } from '../../bench/reproduce/program';
 import { Records, type RunRecord, type RunSettings } from '../../bench/reproduce/records';
+import { reproduce } from '../../bench/reproduce/reproduce';
 import { type Chosen, quantile, renderResults } from '../../bench/reproduce/results';
 import { run } from '../../bench/reproduce/run';
 import { type Backbone, createRuntime, loadBackbone, type Runtime } from '../../src/index';
@@ -228,6 +238,54 @@ describe('a run', () => {
       expect(ablation.whole + change).toBeCloseTo((await without.evaluate(test)).loss, 6);
       expect(change).not.toBe(0);
     }
+  });
+});
+
+describe('a comparison', () => {
+  it('tries the learning rates that it is told to, and scores the one that validates best', {
+    timeout: 60_000,
+  }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'graft-comparison-'));
+    const data = join(directory, 'sms_spam');
+    mkdirSync(data);
+    const rows = [0, 1, 2].flatMap((copy) =>
+      examples().map(({ text, label }) => `${label === 'tool' ? 'spam' : 'ham'}\t${text}, ${copy}`),
+    );
+    writeFileSync(join(data, 'sms_spam.tsv'), `${rows.join('\n')}\n`);
+    const options: ReproduceOptions = {
+      backbone: 'graft-mini',
+      data: directory,
+      tasks: ['sms_spam'],
+      methods: ['layer-norm'],
+      minutes: 1,
+      examples: 96,
+      full: false,
+      rates: 2,
+      seeds: 1,
+      backend: 'wasm',
+      runs: join(directory, 'runs'),
+      out: join(directory, 'page.md'),
+    };
+    const command = 'npm run reproduce -- --rates 2';
+    await reproduce(options, command);
+    const runs = join(directory, 'runs', 'graft-mini');
+    const files = readdirSync(runs).filter((file) => file.endsWith('.json'));
+    const tried = files.map((file): RunRecord => JSON.parse(readFileSync(join(runs, file), 'utf8')));
+    const rates = contestant('layer-norm').learningRates.slice(0, 2);
+    expect(tried.map(({ settings }) => settings.learningRate).sort()).toEqual([...rates].sort());
+
+    // What has been run is not run again: these scores are none that it can come to.
+    for (const [index, record] of tried.entries()) {
+      const isSecond = record.settings.learningRate === rates[1];
+      const scores = isSecond ? { validation: 101, test: 12.3 } : { validation: 100, test: 45.6 };
+      writeFileSync(join(runs, files[index] ?? ''), JSON.stringify({ ...record, ...scores }));
+    }
+    await reproduce(options, command);
+    const page = readFileSync(options.out, 'utf8');
+    expect(page).toMatch(/\| LayerNorm only \| 1\.\d+× \| 0\.\d+% \| 12\.3 \|/);
+    expect(page).toContain('Learning rates: LayerNorm only 0.003, 0.001.');
+    expect(page).not.toContain('parameters.svg');
+    rmSync(directory, { recursive: true });
   });
 });
 
