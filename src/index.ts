@@ -60,6 +60,7 @@ export { type ExportOptions, exportTask } from './training/export';
 export { type InspectedTensor, type Inspection, type InspectOptions, inspectFiles } from './training/inspect';
 export { loadTokenizer } from './training/load-tokenizer';
 export { createRuntime, Runtime, type RuntimeOptions } from './training/runtime';
+export type { SpanPartScores, SpanScores } from './training/span-metrics';
 export { type CreateTaskOptions, type PredictOptions, Task } from './training/task';
 export { type GroupInput, TaskGroup } from './training/task-group';
 export type { TaskOptions } from './training/task-spec';

@@ -113,7 +113,11 @@ function describe(prediction: Prediction): string {
     );
     return found.length === 0 ? '(none)' : found.join(', ');
   }
-  if ('answer' in prediction) return `${printable(prediction.answer)}  ${prediction.score.toFixed(4)}`;
+  if ('answer' in prediction) {
+    const { answer, score, noAnswerMargin } = prediction;
+    const doubt = noAnswerMargin > 0 ? `  (rather none, by ${noAnswerMargin.toFixed(4)})` : '';
+    return `${printable(answer)}  ${score.toFixed(4)}${doubt}`;
+  }
   return `${printable(prediction.label)}  ${prediction.score.toFixed(4)}`;
 }
 

@@ -30,40 +30,47 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
+function figure(name: string, value: number): [name: string, value: string] {
+  return [name, value.toFixed(4)];
+}
+
 /** The figures of a task's metrics, for people. */
 export function metricFigures(metrics: Metrics): [name: string, value: string][] {
   if ('confusion' in metrics) {
     return [
-      ['accuracy', metrics.accuracy.toFixed(4)],
-      ['F1', metrics.f1.toFixed(4)],
-      ['Matthews', metrics.matthews.toFixed(4)],
+      figure('accuracy', metrics.accuracy),
+      figure('F1', metrics.f1),
+      figure('Matthews', metrics.matthews),
     ];
   }
   if ('byType' in metrics) {
     return [
-      ['F1 of entities', metrics.f1.toFixed(4)],
-      ['precision', metrics.precision.toFixed(4)],
-      ['recall', metrics.recall.toFixed(4)],
-      ['accuracy of tokens', metrics.tokenAccuracy.toFixed(4)],
+      figure('F1 of entities', metrics.f1),
+      figure('precision', metrics.precision),
+      figure('recall', metrics.recall),
+      figure('accuracy of tokens', metrics.tokenAccuracy),
     ];
   }
   if ('microF1' in metrics) {
     return [
-      ['micro F1', metrics.microF1.toFixed(4)],
-      ['macro F1', metrics.macroF1.toFixed(4)],
-      ['exact match', metrics.exactMatch.toFixed(4)],
+      figure('micro F1', metrics.microF1),
+      figure('macro F1', metrics.macroF1),
+      figure('exact match', metrics.exactMatch),
     ];
   }
   if ('exactMatch' in metrics) {
+    const { withAnswer, withoutAnswer } = metrics;
     return [
-      ['exact match', metrics.exactMatch.toFixed(4)],
-      ['F1', metrics.f1.toFixed(4)],
+      figure('exact match', metrics.exactMatch),
+      figure('F1', metrics.f1),
+      ...(withAnswer ? [figure('F1 where there is an answer', withAnswer.f1)] : []),
+      ...(withoutAnswer ? [figure('where there is none', withoutAnswer.f1)] : []),
     ];
   }
   return [
-    ['Pearson', metrics.pearson.toFixed(4)],
-    ['Spearman', metrics.spearman.toFixed(4)],
-    ['mean squared error', metrics.meanSquaredError.toFixed(4)],
+    figure('Pearson', metrics.pearson),
+    figure('Spearman', metrics.spearman),
+    figure('mean squared error', metrics.meanSquaredError),
   ];
 }
 

@@ -1,40 +1,80 @@
 import { DataError } from '../errors';
 
 /** How well answers were found, in [0, 1] (SQuAD's script has percent). */
-export interface SpanMetrics {
+export interface SpanScores {
   /** Share of the answers that equal one of the right ones. */
   readonly exactMatch: number;
   /** Mean of each answer's F1 of words, towards the right answer that it is nearest to. */
   readonly f1: number;
 }
 
+/** The same of a part of the questions. */
+export interface SpanPartScores extends SpanScores {
+  /** How many questions there were. */
+  readonly examples: number;
+}
+
+/** Of all questions; and, where some have no answer, of those with one and those without. */
+export interface SpanMetrics extends SpanScores {
+  readonly withAnswer?: SpanPartScores;
+  readonly withoutAnswer?: SpanPartScores;
+}
+
 /** What was answered to a question, and what would have been right. */
 export interface SpanOutcome {
-  /** The predicted answer's text. */
+  /** The predicted answer's text; empty: that there is none. */
   readonly predicted: string;
-  /** The texts of the right answers. */
+  /** The texts of the right answers; empty where the context has none. */
   readonly answers: readonly string[];
 }
 
 /**
  * Exact match and F1 as SQuAD's `evaluate-v1.1.py` (Rajpurkar et al. 2016, arXiv 1606.05250) counts them: answers are compared
- * in lower case, without ASCII punctuation and English articles; an answer without a word has an F1 of 0.
- * @throws DataError for no questions, and for a question without right answers
+ * in lower case, without ASCII punctuation and English articles; an answer without a word has an F1 of 0. Where a question has no
+ * answer, as SQuAD's `evaluate-v2.0.py` (Rajpurkar et al. 2018, arXiv 1806.03822) does: right answers without a word are left
+ * out, and what has no word says that there is none, which is right or wrong as a whole.
+ * @throws DataError for no questions
  */
 export function spanMetrics(outcomes: readonly SpanOutcome[]): SpanMetrics {
   if (outcomes.length === 0) throw new DataError(undefined, undefined, 'there are no examples to score');
-  let exact = 0;
-  let f1 = 0;
-  for (const [index, { predicted, answers }] of outcomes.entries()) {
-    if (answers.length === 0) {
-      throw new DataError(undefined, undefined, `question ${index + 1} has no right answer to compare with`);
-    }
-    const words = answerWords(predicted);
-    const right = answers.map(answerWords);
-    if (right.some((answer) => answer.join(' ') === words.join(' '))) exact++;
-    f1 += Math.max(...right.map((answer) => wordF1(words, answer)));
+  const [withAnswer, withoutAnswer] = [true, false].map((has) =>
+    outcomes.filter(({ answers }) => answers.length > 0 === has),
+  );
+  if (withoutAnswer === undefined || withoutAnswer.length === 0) return meanOf(outcomes, scoresOf);
+  const part = (some: readonly SpanOutcome[]) => ({ ...meanOf(some, scoresWithNone), examples: some.length });
+  return {
+    ...meanOf(outcomes, scoresWithNone),
+    ...(withAnswer === undefined || withAnswer.length === 0 ? {} : { withAnswer: part(withAnswer) }),
+    withoutAnswer: part(withoutAnswer),
+  };
+}
+
+function meanOf(outcomes: readonly SpanOutcome[], score: (outcome: SpanOutcome) => SpanScores): SpanScores {
+  let [exactMatch, f1] = [0, 0];
+  for (const outcome of outcomes) {
+    const scores = score(outcome);
+    exactMatch += scores.exactMatch;
+    f1 += scores.f1;
   }
-  return { exactMatch: exact / outcomes.length, f1: f1 / outcomes.length };
+  return { exactMatch: exactMatch / outcomes.length, f1: f1 / outcomes.length };
+}
+
+/** v1.1's. */
+function scoresOf({ predicted, answers }: SpanOutcome): SpanScores {
+  const words = answerWords(predicted);
+  const right = answers.map(answerWords);
+  return {
+    exactMatch: right.some((answer) => answer.join(' ') === words.join(' ')) ? 1 : 0,
+    f1: Math.max(...right.map((answer) => wordF1(words, answer))),
+  };
+}
+
+/** v2.0's. */
+function scoresWithNone({ predicted, answers }: SpanOutcome): SpanScores {
+  const right = answers.filter((answer) => answerWords(answer).length > 0);
+  if (right.length > 0) return scoresOf({ predicted, answers: right });
+  const score = answerWords(predicted).length === 0 ? 1 : 0;
+  return { exactMatch: score, f1: score };
 }
 
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;

@@ -1,5 +1,6 @@
 /** What goes into training and what comes out of it: the types that the public API, the trainer and the metrics share. */
 import type { EntityScores, EntityTypeScores } from './entity-metrics';
+import type { SpanMetrics } from './span-metrics';
 
 /** One labelled example. */
 export interface Example {
@@ -133,12 +134,8 @@ export interface TokenClassificationMetrics extends EntityScores {
   readonly examples: number;
 }
 
-/** Metrics of a question answering task, in [0, 1], as SQuAD's script counts them. */
-export interface QuestionAnsweringMetrics {
-  /** Share of the answers that equal a right one, but for case, punctuation and articles. */
-  readonly exactMatch: number;
-  /** Mean F1 of the answers' words towards the nearest right answer. */
-  readonly f1: number;
+/** Metrics of a question answering task, in [0, 1], as SQuAD's scripts count them: version 2.0's where a question has no answer. */
+export interface QuestionAnsweringMetrics extends SpanMetrics {
   /** Mean of the cross-entropies of start and end, over all windows of the contexts. */
   readonly loss: number;
   /** How many questions there were. */
@@ -223,6 +220,12 @@ export interface AnswerCandidate {
 
 /** What a question answering task says of a question: the best candidate, empty where the context has no tokens. */
 export interface QuestionAnsweringPrediction extends AnswerCandidate {
+  /**
+   * How much more speaks for there being no answer than for this one, in logits: SQuAD 2.0's `null_score_diff`. Above 0 a task that was
+   * trained on questions with and without answers holds that the context has none; of another task it says nothing. Infinite where
+   * there is no candidate.
+   */
+  readonly noAnswerMargin: number;
   /** The best 20, the best first. */
   readonly candidates: readonly AnswerCandidate[];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeSelfTest } from '../../src/cli/doctor';
-import { duration, megabytes, table } from '../../src/cli/terminal';
+import { duration, megabytes, metricLine, table } from '../../src/cli/terminal';
 
 describe('figures for people', () => {
   it.each([
@@ -15,6 +15,15 @@ describe('figures for people', () => {
   it('bytes', () => {
     expect(megabytes(1.5 * 2 ** 20)).toBe('1.5 MiB');
     expect(megabytes(212 * 2 ** 20)).toBe('212 MiB');
+  });
+
+  it('scores of answers, those of questions with and without one apart', () => {
+    const scores = { exactMatch: 0.5, f1: 0.625, loss: 1, examples: 4 };
+    const part = { exactMatch: 0.5, f1: 0.75, examples: 2 };
+    expect(metricLine(scores)).toBe('exact match 0.5000, F1 0.6250');
+    expect(metricLine({ ...scores, withAnswer: part, withoutAnswer: { ...part, f1: 0.5 } })).toBe(
+      'exact match 0.5000, F1 0.6250, F1 where there is an answer 0.7500, where there is none 0.5000',
+    );
   });
 
   it('tables are aligned, without blanks at the end', () => {

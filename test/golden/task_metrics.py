@@ -1,4 +1,4 @@
-"""Writes task_metrics.json: entity metrics by seqeval, and exact match and F1 of SQuAD v1.1.
+"""Writes task_metrics.json: entity metrics by seqeval, and exact match and F1 of SQuAD v1.1 and v2.0.
 
     python test/golden/task_metrics.py
 
@@ -12,6 +12,7 @@ import pathlib
 import random
 import re
 import string
+import types
 import warnings
 
 from seqeval.metrics.sequence_labeling import accuracy_score, get_entities, precision_recall_fscore_support
@@ -130,6 +131,44 @@ span_cases = [
 # Each piece alone, so that none hides behind another.
 span_cases += [spans(f"alone: {piece!r}", [(piece, [f"the {piece}"]), (f"x{piece}a", ["x a"])]) for piece in PIECES]
 
-golden = {"entities": entity_cases, "spans": span_cases}
+
+
+def spans_with_none(name, outcomes):
+    """As SQuAD v2.0 counts, all predictions taken as they are; empty lists of answers are questions without one."""
+    examples = [
+        squad_metrics_example(str(i), [{"text": answer} for answer in answers]) for i, (_, answers) in enumerate(outcomes)
+    ]
+    predictions = {str(i): predicted for i, (predicted, _) in enumerate(outcomes)}
+    result = squad_metrics.squad_evaluate(examples, predictions)
+    scores = {
+        f"{key}": {"exactMatch": result[f"{prefix}exact"] / 100, "f1": result[f"{prefix}f1"] / 100, "examples": result[f"{prefix}total"]}
+        for key, prefix in {"all": "", "withAnswer": "HasAns_", "withoutAnswer": "NoAns_"}.items()
+        if f"{prefix}exact" in result
+    }
+    return {"name": name, "outcomes": [{"predicted": p, "answers": a} for p, a in outcomes], **scores}
+
+
+def squad_metrics_example(identity, answers):
+    return types.SimpleNamespace(qas_id=identity, answers=answers)
+
+
+def with_none(outcomes):
+    """About a third of the questions lose their answers, about a third of the predictions their words."""
+    return [
+        (rng.choice(["", "the", "."]) if rng.random() < 1 / 3 else predicted, [] if rng.random() < 1 / 3 else answers)
+        for predicted, answers in outcomes
+    ]
+
+
+none_cases = [
+    spans_with_none("none, and none said", [("", []), ("the", []), ("cat", ["cat"])]),
+    spans_with_none("none, and one said", [("cat", []), ("cat", ["a cat"])]),
+    spans_with_none("one, and none said", [("", ["cat"]), ("", [])]),
+    spans_with_none("an answer without words beside others", [("the", ["the", "cat"]), ("", []), ("a", ["the"])]),
+    spans_with_none("no question has one", [("", []), ("cat", [])]),
+    *(spans_with_none(f"random {i}", [("", []), *with_none(random_outcomes(20))]) for i in range(40)),
+]
+
+golden = {"entities": entity_cases, "spans": span_cases, "spansWithNone": none_cases}
 text = json.dumps(golden, separators=(",", ":"), ensure_ascii=True)
 pathlib.Path(__file__).with_suffix(".json").write_text(text + "\n")

@@ -118,6 +118,32 @@ describe('on the CPU', () => {
     task.dispose();
   });
 
+  it('learns that there is no answer', { timeout: 120_000 }, async () => {
+    const task = await questionTask(48);
+    const some = questions.filter((_, i) => i % 2 === 0);
+    const without = some.map((question) => ({
+      ...question,
+      context: question.context.replace(' new ', ' old '),
+      answers: [],
+    }));
+    await train(task, [...some, ...without], 30);
+    const metrics = await task.evaluate([...some, ...without]);
+    if (!('withAnswer' in metrics)) throw new Error('other metrics');
+    const { withAnswer, withoutAnswer } = metrics;
+    expect([withAnswer?.examples, withoutAnswer?.examples]).toEqual([some.length, some.length]);
+    expect(withAnswer?.exactMatch).toBeGreaterThan(0.8);
+    expect(withoutAnswer?.exactMatch).toBeGreaterThan(0.8);
+    expect(metrics.exactMatch).toBeCloseTo(
+      ((withAnswer?.exactMatch ?? 0) + (withoutAnswer?.exactMatch ?? 0)) / 2,
+      12,
+    );
+    const [one, none] = await task.predict([some[0] ?? '', without[0] ?? '']);
+    if (!(one && none && 'noAnswerMargin' in one && 'noAnswerMargin' in none)) throw new Error('others');
+    expect(one.noAnswerMargin).toBeLessThan(0);
+    expect(none.noAnswerMargin).toBeGreaterThan(0);
+    task.dispose();
+  });
+
   it('learns answers, and cuts them from contexts of several windows', { timeout: 120_000 }, async () => {
     const task = await questionTask();
     await train(task, questions, 4);

@@ -21,12 +21,19 @@ export function logitsOfWindow(window: ContextWindow, logits: Float32Array, row:
   return { window, start: column(0), end: column(1) };
 }
 
+export interface BestAnswers {
+  readonly candidates: AnswerCandidate[];
+  /** Infinite where there is no candidate. */
+  readonly noAnswerMargin: number;
+}
+
 /**
  * The best answers over all windows, the best first, at most 20: pairs of a start and an end among a window's 20 largest logits, both in
  * the context, the end not before the start, at most 30 tokens; ranked by the sum of the two logits, scored by its softmax over
- * those that remain (`postprocess_qa_predictions` of Hugging Face's run_qa.py). An answer is the context's own text.
+ * those that remain (`postprocess_qa_predictions` of Hugging Face's run_qa.py). An answer is the context's own text. For there being none
+ * speaks what the first token has as a start and an end, in the window where that is least.
  */
-export function bestAnswers(context: string, windows: readonly WindowLogits[]): AnswerCandidate[] {
+export function bestAnswers(context: string, windows: readonly WindowLogits[]): BestAnswers {
   const found: { start: number; end: number; logit: number }[] = [];
   for (const { window, start, end } of windows) {
     const { encoding, from, to } = window;
@@ -41,12 +48,16 @@ export function bestAnswers(context: string, windows: readonly WindowLogits[]): 
   }
   const best = found.sort((a, b) => b.logit - a.logit).slice(0, BEST);
   const scores = softmax(best.map(({ logit }) => logit));
-  return best.map(({ start, end }, i) => ({
-    answer: context.slice(start, end),
-    start,
-    end,
-    score: scores[i] ?? Number.NaN,
-  }));
+  const none = Math.min(...windows.map(({ start, end }) => (start[0] ?? 0) + (end[0] ?? 0)));
+  return {
+    candidates: best.map(({ start, end }, i) => ({
+      answer: context.slice(start, end),
+      start,
+      end,
+      score: scores[i] ?? Number.NaN,
+    })),
+    noAnswerMargin: none - (best[0]?.logit ?? Number.NEGATIVE_INFINITY),
+  };
 }
 
 /** Where the largest values are, the largest first. */

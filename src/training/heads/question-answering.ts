@@ -10,7 +10,8 @@ import { softmax } from './logits';
 /**
  * A span of a context for each question: two logits a token, softmax over each window's tokens, the mean of the two cross-entropies
  * (Devlin et al. 2019, section 4.2; `BertForQuestionAnswering`). A window without the answer points at its first token. Its score
- * is SQuAD's F1. Throws OptionError for labels.
+ * is SQuAD's F1; where some questions have no answer, that of SQuAD 2.0, and what leans towards none (at a threshold of 0) counts as
+ * such. Throws OptionError for labels.
  */
 export function questionAnsweringHead(labels: readonly string[]): Head {
   if (labels.length > 0) throw new OptionError('labels', 'a question answering task has none');
@@ -40,6 +41,7 @@ export function questionAnsweringHead(labels: readonly string[]): Head {
           );
           let loss = 0;
           let counted = 0;
+          const hasUnanswerable = questions.some(({ question }) => question.answers.length === 0);
           const outcomes = questions.map(({ question, spans }, i) => {
             const windows = all[i] ?? [];
             windows.forEach(({ start, end }, w) => {
@@ -47,9 +49,12 @@ export function questionAnsweringHead(labels: readonly string[]): Head {
               loss -= (Math.log(softmax(start)[s] ?? 0) + Math.log(softmax(end)[e] ?? 0)) / 2;
               counted++;
             });
-            const [best] = bestAnswers(question.context, windows);
-            const texts = question.answers.map(({ text }) => text);
-            return { predicted: best?.answer ?? '', answers: texts.length === 0 ? [''] : texts };
+            const { candidates, noAnswerMargin } = bestAnswers(question.context, windows);
+            const isNone = hasUnanswerable && noAnswerMargin > 0;
+            return {
+              predicted: isNone ? '' : (candidates[0]?.answer ?? ''),
+              answers: question.answers.map(({ text }) => text),
+            };
           });
           const metrics = { ...spanMetrics(outcomes), loss: loss / counted, examples: examples.length };
           return { metrics, score: metrics.f1 };
@@ -69,9 +74,8 @@ export function questionAnsweringHead(labels: readonly string[]): Head {
             logits,
           );
           return inputs.map(({ question }, i) => {
-            const candidates = bestAnswers(question.context, all[i] ?? []);
-            const best = candidates[0] ?? { answer: '', start: 0, end: 0, score: 0 };
-            return { ...best, candidates };
+            const found = bestAnswers(question.context, all[i] ?? []);
+            return { ...(found.candidates[0] ?? { answer: '', start: 0, end: 0, score: 0 }), ...found };
           });
         },
       };

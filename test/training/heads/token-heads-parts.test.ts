@@ -130,14 +130,29 @@ describe('answers', () => {
   }
 
   it('are the best pair of start and end', () => {
-    const [best] = answersFor({ 4: [5, 0], 6: [0, 5] });
+    const [best] = answersFor({ 4: [5, 0], 6: [0, 5] }).candidates;
     expect(best).toMatchObject({ answer: 'b c d', start: 2, end: 7 });
     expect(best?.score).toBeGreaterThan(0.9);
   });
 
   it('do not end before they start, and lie in the context', () => {
-    const [best] = answersFor({ 0: [9, 9], 1: [9, 9], 6: [5, 0], 4: [1, 5] });
+    const [best] = answersFor({ 0: [9, 9], 1: [9, 9], 6: [5, 0], 4: [1, 5] }).candidates;
     expect(best).toMatchObject({ answer: 'b' });
+  });
+
+  it('are weighed against none by the first token, in the window where that says least', () => {
+    expect(answersFor({ 0: [3, 4.5], 4: [5, 0], 6: [0, 6] }).noAnswerMargin).toBe(7.5 - 11);
+    expect(answersFor({ 0: [6, 8], 4: [5, 0], 6: [0, 6] }).noAnswerMargin).toBe(14 - 11);
+    const [first, second] = contextWindows({ question: 'a', context }, tokenizer, 10);
+    if (first === undefined || second === undefined) throw new Error('there are no two windows');
+    const logits = (none: number, best: number) => {
+      const values = new Float32Array(2 * 10).fill(-9);
+      values.set([none, none], 0);
+      values.set([best, best], 2 * 4);
+      return values;
+    };
+    const windows = [logitsOfWindow(first, logits(7, 1), 0), logitsOfWindow(second, logits(2, 6), 0)];
+    expect(bestAnswers(context, windows).noAnswerMargin).toBe(2 * 2 - 2 * 6);
   });
 
   it('have at most 30 tokens', async () => {
@@ -149,13 +164,16 @@ describe('answers', () => {
     values.set([9, 0], 3 * 2);
     values.set([0, 8], (3 + 30) * 2);
     values.set([0, 7], (3 + 29) * 2);
-    const [best] = bestAnswers(long, [logitsOfWindow(window, values, 0)]);
+    const [best] = bestAnswers(long, [logitsOfWindow(window, values, 0)]).candidates;
     expect(best?.answer.split(' ').length).toBe(30);
   });
 
   it('are none where the context has no tokens', () => {
     const [window] = contextWindows({ question: 'a', context: ' ' }, tokenizer, 48);
     if (window === undefined) throw new Error('there is no window');
-    expect(bestAnswers(' ', [logitsOfWindow(window, new Float32Array(8), 0)])).toEqual([]);
+    expect(bestAnswers(' ', [logitsOfWindow(window, new Float32Array(8), 0)])).toEqual({
+      candidates: [],
+      noAnswerMargin: Number.POSITIVE_INFINITY,
+    });
   });
 });
