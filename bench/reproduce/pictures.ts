@@ -21,12 +21,6 @@ use([
 
 const FONT = 'system-ui, sans-serif';
 const COLOURS = { adapters: '#1d4ed8', layers: '#c2410c', other: '#4d7c0f' };
-const FAMILIES = {
-  adapters: 'Adapters (8, 64, 256)',
-  layers: 'Top layers (1, 2, 3, all)',
-  other: 'LayerNorm only, head only',
-};
-
 /** One method over all tasks. */
 export interface Point {
   readonly contestant: Contestant;
@@ -88,7 +82,7 @@ export function parametersPicture(all: readonly Point[]): string {
     series: families.flatMap(({ family, members }) => [
       {
         type: 'line',
-        name: FAMILIES[family],
+        name: familyName(family, members),
         color: COLOURS[family],
         symbolSize: 8,
         lineStyle: { width: family === 'other' ? 0 : 2 },
@@ -104,6 +98,14 @@ export function parametersPicture(all: readonly Point[]): string {
       },
     ]),
   });
+}
+
+/** With what is there of it: `Adapters (8, 64)`. */
+function familyName(family: Contestant['family'], members: readonly Point[]): string {
+  const all = members.map(({ contestant }) => contestant);
+  if (family === 'other') return all.map(({ title }) => title).join(', ');
+  const sizes = all.map(({ method: { options } }) => options.bottleneck ?? options.topK ?? 'all');
+  return `${family === 'adapters' ? 'Adapters' : 'Top layers'} (${sizes.join(', ')})`;
 }
 
 /** What a custom series is told of an item; the part that is used here. */

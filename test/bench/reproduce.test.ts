@@ -149,7 +149,9 @@ describe('the page', () => {
     const drawn = points(contestants, sets, chosen);
     expect(drawn.map(({ middle }) => middle)).toEqual([0, -1, -1]);
     expect(drawn[1]).toMatchObject({ trainedParameters: 80, low: quantile([-2, -1, 1], 0.2) });
-    expect(parametersPicture(drawn)).toMatch(/^<svg[\s\S]*Adapters \(8, 64, 256\)[\s\S]*<\/svg>/);
+    expect(parametersPicture(drawn)).toMatch(
+      /^<svg[\s\S]*Adapters \(8, 64\)[\s\S]*Top layers \(all\)[\s\S]*<\/svg>/,
+    );
     const cells = [
       [0, 0, -1.5],
       [0, 1, -9],
