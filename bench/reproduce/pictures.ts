@@ -71,7 +71,7 @@ export function parametersPicture(all: readonly Point[]): string {
     .filter(({ members }) => members.length > 0);
   return draw(760, 420, {
     legend: { top: 8, itemGap: 36, textStyle: { fontFamily: FONT } },
-    grid: { left: 70, right: 30, top: 50, bottom: 60 },
+    grid: { left: 70, right: 50, top: 50, bottom: 60 },
     xAxis: { type: 'log', name: 'Trained numbers per task', nameLocation: 'middle', nameGap: 32 },
     yAxis: {
       type: 'value',
@@ -103,7 +103,7 @@ export function parametersPicture(all: readonly Point[]): string {
 /** With what is there of it: `Adapters (8, 64)`. */
 function familyName(family: Contestant['family'], members: readonly Point[]): string {
   const all = members.map(({ contestant }) => contestant);
-  if (family === 'other') return all.map(({ title }) => title).join(', ');
+  if (family === 'other' || all.length === 1) return all.map(({ title }) => title).join(', ');
   const sizes = all.map(({ method: { options } }) => options.bottleneck ?? options.topK ?? 'all');
   return `${family === 'adapters' ? 'Adapters' : 'Top layers'} (${sizes.join(', ')})`;
 }

@@ -150,7 +150,7 @@ describe('the page', () => {
     expect(drawn.map(({ middle }) => middle)).toEqual([0, -1, -1]);
     expect(drawn[1]).toMatchObject({ trainedParameters: 80, low: quantile([-2, -1, 1], 0.2) });
     expect(parametersPicture(drawn)).toMatch(
-      /^<svg[\s\S]*Adapters \(8, 64\)[\s\S]*Top layers \(all\)[\s\S]*<\/svg>/,
+      /^<svg[\s\S]*Adapters \(8, 64\)[\s\S]*Full fine-tuning[\s\S]*<\/svg>/,
     );
     const cells = [
       [0, 0, -1.5],
