@@ -14,9 +14,10 @@ export interface SpanPartScores extends SpanScores {
   readonly examples: number;
 }
 
-/** Of all questions; and, where some have no answer, of those with one and those without. */
 export interface SpanMetrics extends SpanScores {
+  /** Of the questions that have an answer, where others have none. */
   readonly withAnswer?: SpanPartScores;
+  /** Of the questions that have none, where there are such. */
   readonly withoutAnswer?: SpanPartScores;
 }
 
