@@ -5,8 +5,8 @@
  * Together: a batch with texts of several tasks in one forward pass, against each task's texts by themselves, one after the other.
  * All: four tasks on the same texts with the adapters of the lowest n layers left out, computed together and apart, against apart with
  * n = 0; 16 texts.
- * Merged: LoRA and (IA)³ beside the bare backbone with a head, as they are and folded into its weights; 64 texts. The ways take turns, on one thread. Times are the processor's; ratios are those of
- * the fastest rounds, and medians of the rounds' ratios beside them.
+ * Merged: LoRA and (IA)³ beside the bare backbone with a head, as they are and folded into its weights; 64 texts.
+ * The ways take turns, on one thread. Times are the processor's; ratios are those of the fastest rounds, and medians of the rounds' ratios beside them.
  */
 import {
   type Backbone,

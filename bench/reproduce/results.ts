@@ -50,8 +50,11 @@ export function renderResults(content: ResultsContent): string {
     table(content),
     '',
     '*Trained*: numbers trained per task, head included, over those of the backbone; means over the tasks. *Total*: all numbers that',
-    `are kept for ${sets.length === 1 ? 'the task' : `all ${sets.length} tasks`}, in backbones. “Adapters, best size” takes each task’s size by validation, as the paper does.`,
+    `are kept for ${sets.length === 1 ? 'the task' : `all ${sets.length} tasks`}, in backbones.`,
   ];
+  if (tableRows(content).length > contestants.length) {
+    lines.push('“Adapters, best size” takes each task’s size by validation, as the paper does.');
+  }
   if (contestants.includes(FULL)) {
     lines.push(
       '',

@@ -14,6 +14,7 @@ export interface SpanPartScores extends SpanScores {
   readonly examples: number;
 }
 
+/** Of all questions, and of its two parts where some have no answer. */
 export interface SpanMetrics extends SpanScores {
   /** Of the questions that have an answer, where others have none. */
   readonly withAnswer?: SpanPartScores;
@@ -38,14 +39,13 @@ export interface SpanOutcome {
  */
 export function spanMetrics(outcomes: readonly SpanOutcome[]): SpanMetrics {
   if (outcomes.length === 0) throw new DataError(undefined, undefined, 'there are no examples to score');
-  const [withAnswer, withoutAnswer] = [true, false].map((has) =>
-    outcomes.filter(({ answers }) => answers.length > 0 === has),
-  );
-  if (withoutAnswer === undefined || withoutAnswer.length === 0) return meanOf(outcomes, scoresOf);
+  const withAnswer = outcomes.filter(({ answers }) => answers.length > 0);
+  const withoutAnswer = outcomes.filter(({ answers }) => answers.length === 0);
+  if (withoutAnswer.length === 0) return meanOf(outcomes, scoresOf);
   const part = (some: readonly SpanOutcome[]) => ({ ...meanOf(some, scoresWithNone), examples: some.length });
   return {
     ...meanOf(outcomes, scoresWithNone),
-    ...(withAnswer === undefined || withAnswer.length === 0 ? {} : { withAnswer: part(withAnswer) }),
+    ...(withAnswer.length === 0 ? {} : { withAnswer: part(withAnswer) }),
     withoutAnswer: part(withoutAnswer),
   };
 }

@@ -258,7 +258,8 @@ export interface TrainingOptions {
    * How much each label counts in training, where some are rare. 'balanced': examples / (labels · examples with the label), as
    * scikit-learn has it, of entities words in the place of examples; in a multi-label task examples without the label / examples
    * with it. Or numbers by label; what is not named counts 1. The loss of one label for a text or word is then the weighted mean,
-   * in a multi-label task the weight is that of an example that has the label (PyTorch's `weight` and `pos_weight`). Metrics' losses stay unweighted. Default: all count 1.
+   * in a multi-label task the weight is that of an example that has the label (PyTorch's `weight` and `pos_weight`). Metrics' losses
+   * stay unweighted. Default: all count 1.
    */
   readonly classWeights?: ClassWeights | undefined;
   /** Order of the examples and dropout masks. Default 0. */
